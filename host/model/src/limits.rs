@@ -1,0 +1,53 @@
+//! Limits: how much of the machine one Action may use.
+//!
+//! No limit is part of a key: reaching one ends the step, and a step that was ended is never
+//! recorded. So a result that is recorded would have been the same under wider limits.
+
+use std::time::Duration;
+
+/// One limit and where it was set, so that the message which ends a step can say both.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limit<T> {
+    /// How much.
+    pub value: T,
+    /// `file:line` of the setting; `None` when it is the default.
+    pub set_at: Option<String>,
+}
+
+impl<T> Limit<T> {
+    /// A limit that nobody has set.
+    pub const fn default_of(value: T) -> Self {
+        Self { value, set_at: None }
+    }
+}
+
+/// Everything that is limited. All sizes are in bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Wall time of the whole execution (`timeout`).
+    pub time: Limit<Duration>,
+    /// Linear memory, summed over all memories of the guest (`limits.memory`).
+    pub memory: Limit<u64>,
+    /// Bytes written as outputs and scratch files together (`limits.output-bytes`).
+    pub output_bytes: Limit<u64>,
+    /// Files written as outputs and scratch files together (`limits.output-files`).
+    pub output_files: Limit<u64>,
+    /// Bytes of log, stdout and stderr together (`limits.log-bytes`). What is over is dropped
+    /// with a notice, it does not end the step.
+    pub log_bytes: Limit<u64>,
+    /// Findings and test cases together (`limits.findings`).
+    pub findings: Limit<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            time: Limit::default_of(Duration::from_secs(600)),
+            memory: Limit::default_of(512 << 20),
+            output_bytes: Limit::default_of(4 << 30),
+            output_files: Limit::default_of(5_000),
+            log_bytes: Limit::default_of(4 << 20),
+            findings: Limit::default_of(100_000),
+        }
+    }
+}

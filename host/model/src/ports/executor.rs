@@ -1,0 +1,84 @@
+//! Executor: Action -> ActionResult, without caching.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use crate::action::Action;
+use crate::action_result::{ActionResult, Cost};
+use crate::event::LogLine;
+use crate::fault::Fault;
+use crate::limits::Limits;
+use crate::observation::Trace;
+use crate::step::StepName;
+
+/// Whether a run should stop. Cloned handles share one state, which only moves forward.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicU8>);
+
+impl Cancel {
+    /// A run that goes on.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks running steps to stop, and starts no more.
+    pub fn ask(&self) {
+        self.0.fetch_max(1, Ordering::SeqCst);
+    }
+
+    /// Stops running steps now.
+    pub fn now(&self) {
+        self.0.fetch_max(2, Ordering::SeqCst);
+    }
+
+    /// Whether steps were asked to stop.
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::SeqCst) >= 1
+    }
+
+    /// Whether steps must stop now.
+    pub fn is_now(&self) -> bool {
+        self.0.load(Ordering::SeqCst) >= 2
+    }
+}
+
+/// Takes the lines of a running step.
+pub trait LogSink: Send + Sync {
+    /// Takes one line.
+    fn line(&self, step: &StepName, line: &LogLine);
+}
+
+/// One Action to execute, and all that must not be part of its key.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// For messages only.
+    pub step: &'a StepName,
+    /// What to execute.
+    pub action: &'a Action,
+    /// How much of the machine it may use.
+    pub limits: &'a Limits,
+    /// Asked again and again while it runs.
+    pub cancel: &'a Cancel,
+    /// Where its lines go while it runs.
+    pub log: &'a dyn LogSink,
+}
+
+/// What came of one execution. Trace, log and cost are there even if there is no result.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// The result (passed or failed), or why there is none. `log` in it is `None`: the caller
+    /// keeps the lines and fills it in.
+    pub outcome: Result<ActionResult, Fault>,
+    /// What the guest asked and was told.
+    pub trace: Trace,
+    /// All lines, in order.
+    pub log: Vec<LogLine>,
+    /// What it cost.
+    pub cost: Cost,
+}
+
+/// Executes Actions.
+pub trait Executor: Send + Sync {
+    /// Executes one Action to its end, on the caller's thread. Called from many threads at once.
+    fn execute(&self, request: &Request<'_>) -> Execution;
+}

@@ -1,0 +1,20 @@
+//! The ports: small traits through which the core meets the outside world.
+//!
+//! All ports are synchronous: a step runs on a thread of its own, and what it waits for is a
+//! file or a hash, never the network (`docs/design/0002-synchronous-ports.md`). Errors are
+//! [`Fault`](crate::Fault)s: each edge has error types of its own and turns them into what a
+//! user must know at this door.
+
+mod action_cache;
+mod blob_store;
+mod clock;
+mod event_sink;
+mod executor;
+mod inputs;
+
+pub use action_cache::{ActionCache, Past, Record};
+pub use blob_store::{BlobSource, BlobStore, BlobWriter};
+pub use clock::Clock;
+pub use event_sink::EventSink;
+pub use executor::{Cancel, Execution, Executor, LogSink, Request};
+pub use inputs::{Inputs, WriteBack};
