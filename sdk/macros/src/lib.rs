@@ -1,1 +1,36 @@
-//! Placeholder.
+//! The attributes `#[step]` and `#[config]` of the SDK. Use them through `belljar_sdk`.
+//!
+//! attribute text → `syn` item → the item again, plus what the component exports
+
+mod config;
+mod step;
+
+use proc_macro::TokenStream;
+
+/// Makes a function the step of a plugin.
+///
+/// The function takes its configuration and `&mut Cx`, and returns a `StepResult`. The crate
+/// then exports `describe` and `run` when it is built for `wasm32-wasip2`. Beside the function
+/// there will be `pub fn describe() -> Descriptor`, which tests can call on any machine.
+///
+/// The package's `Cargo.toml` gives the name (without `belljar-plugin-`), the version and, as
+/// `description`, the summary; the function's doc comment is the manual. Arguments replace them:
+/// `#[step(name = "lint", summary = "..", docs = include_str!("../README.md"))]`.
+#[proc_macro_attribute]
+pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    step::expand(arguments.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes a struct or an enum a configuration, or a part of one.
+///
+/// Derives `Deserialize` and `JsonSchema`, with the doc comments as descriptions, kebab-case
+/// names and unknown fields refused. More `#[serde(..)]` attributes can be added as usual;
+/// a `rename_all` of one's own replaces kebab-case.
+#[proc_macro_attribute]
+pub fn config(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    config::expand(&arguments.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
