@@ -1,2 +1,27 @@
-//! Placeholder.
-fn main() {}
+//! Automation of the project itself: `cargo xtask --help` lists what it can do.
+//!
+//! Every verb prints the commands that it runs, so that each can be repeated by hand.
+
+mod args;
+mod builds;
+mod codegen;
+mod demo;
+mod shell;
+mod verbs;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use crate::args::{Args, Verb};
+
+fn main() -> Result<()> {
+    match Args::parse().verb {
+        Verb::Demo => demo::run(),
+        Verb::Test(args) => verbs::test(&args),
+        Verb::Lint => verbs::lint(),
+        Verb::Plugins => verbs::plugins(),
+        Verb::Install(args) => verbs::install(&args),
+        Verb::Bench(args) => verbs::bench(&args),
+        Verb::Codegen => codegen::run(),
+    }
+}

@@ -1,0 +1,63 @@
+//! The arguments of `cargo xtask`.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, tests and shows Belljar
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// The verbs, in the order in which a newcomer meets them.
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    /// Build everything for release and run an example twice
+    ///
+    /// The example is copied first. The second run is served from the cache; then one file is
+    /// edited, and the third run says which step ran again, and why.
+    Demo,
+    /// Run all tests
+    Test(TestArgs),
+    /// Check the format, the lints and the generated code
+    Lint,
+    /// Build the standard plugins and print where they are
+    Plugins,
+    /// Build for release and put the `belljar` binary in place
+    Install(InstallArgs),
+    /// Print the measurements of `benches/`
+    Bench(BenchArgs),
+    /// Write the SDK's bindings anew from the interface
+    Codegen,
+}
+
+/// Arguments of `cargo xtask test`.
+#[derive(clap::Args)]
+pub(crate) struct TestArgs {
+    /// Only the crates that need no WebAssembly runtime and no plugin: a minute instead of ten
+    #[arg(long)]
+    pub(crate) core: bool,
+    /// Passed on to `cargo test`, such as a part of a test's name
+    #[arg(last = true, value_name = "ARG")]
+    pub(crate) rest: Vec<String>,
+}
+
+/// Arguments of `cargo xtask install`.
+#[derive(clap::Args)]
+pub(crate) struct InstallArgs {
+    /// Folder whose `bin` receives the binary [default: where `cargo install` puts programs]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+}
+
+/// Arguments of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub(crate) struct BenchArgs {
+    /// Passed on to the measuring program
+    #[arg(last = true, value_name = "ARG")]
+    pub(crate) rest: Vec<String>,
+}

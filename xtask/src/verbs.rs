@@ -1,0 +1,111 @@
+//! The verbs that are a few commands in a row.
+
+use anyhow::Result;
+
+use crate::args::{BenchArgs, InstallArgs, TestArgs};
+use crate::builds::{self, Profile};
+use crate::codegen;
+use crate::shell::{cargo, run, say};
+
+/// What needs neither a WebAssembly runtime nor a plugin.
+const CORE: &[&str] = &[
+    "belljar-model",
+    "belljar-disk",
+    "belljar-pipeline",
+    "belljar-runner",
+    "belljar-store",
+    "belljar-workspace",
+    "belljar-report",
+    "belljar-sdk",
+    "belljar-sdk-macros",
+    "belljar-sdk-testing",
+    "xtask",
+];
+
+/// What is compiled for guests only.
+const GUESTS_ONLY: &str = "belljar-guests";
+
+/// Selects all that is compiled for the machine we are on.
+const NATIVE: &[&str] = &["--workspace", "--exclude", GUESTS_ONLY];
+
+/// What is compiled for guests as well: clippy looks at it in both forms.
+const GUESTS_TOO: &[&str] = &["belljar-sdk", "belljar-plugin-lint", "belljar-plugin-package"];
+
+/// Runs all tests, or those of the core. Cargo's own closing lines come last.
+///
+/// # Errors
+/// When something cannot be built, or a test fails.
+pub(crate) fn test(args: &TestArgs) -> Result<()> {
+    let mut test = cargo();
+    test.arg("test");
+    if args.core {
+        test.args(CORE.iter().flat_map(|package| ["-p", package]));
+    } else {
+        let variables = builds::guests(Profile::Dev)?;
+        // The end-to-end tests run the binary. It is built here with the same selection of
+        // packages as the tests, because another selection would compile every dependency a
+        // second time, with other features.
+        let mut build = cargo();
+        build.args(["build", "--bins", "--tests"]).args(NATIVE).envs(variables.clone());
+        run(&mut build)?;
+        test.args(NATIVE).envs(variables);
+    }
+    run(test.args(&args.rest))
+}
+
+/// Checks what needs no run: format, lints, generated code.
+///
+/// # Errors
+/// When a check does not hold.
+pub(crate) fn lint() -> Result<()> {
+    builds::ensure_triple()?;
+    run(cargo().args(["fmt", "--all", "--check"]))?;
+    codegen::check()?;
+    let deny = ["--all-targets", "--", "-D", "warnings"];
+    run(cargo().arg("clippy").args(NATIVE).args(deny))?;
+    let packages = GUESTS_TOO.iter().flat_map(|package| ["-p", package]);
+    run(cargo().args(builds::guest_clippy()).args(packages).args(["--", "-D", "warnings"]))?;
+    let guests = ["-p", GUESTS_ONLY, "--examples", "--", "-D", "warnings"];
+    run(cargo().args(builds::guest_clippy()).args(guests))
+}
+
+/// Builds the standard plugins and says where they are.
+///
+/// # Errors
+/// When they cannot be built.
+pub(crate) fn plugins() -> Result<()> {
+    let folder = builds::plugins()?;
+    say(&format!("the standard plugins are in {}", folder.display()));
+    Ok(())
+}
+
+/// Installs the release binary.
+///
+/// # Errors
+/// When it cannot be built or put in place.
+pub(crate) fn install(args: &InstallArgs) -> Result<()> {
+    let builtins = builds::plugins()?;
+    let mut command = cargo();
+    command.args(["install", "--locked", "--force", "--path", "host/cli"]);
+    command.env(builds::BUILTINS_VAR, builtins);
+    // `cargo install` builds in a folder of its own unless it is told where everything else is.
+    command.arg("--target-dir").arg(crate::shell::target_dir()?);
+    if let Some(root) = &args.root {
+        // Commands run in the workspace's root; the user's path counts from where they are.
+        command.arg("--root").arg(std::path::absolute(root)?);
+    }
+    run(&mut command)
+}
+
+/// Builds for release and measures.
+///
+/// # Errors
+/// When something cannot be built, or a measurement fails.
+pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
+    let binary = builds::binary()?;
+    say(&format!("measuring {}", binary.display()));
+    let variables = builds::guests(Profile::Release)?;
+    let mut command = cargo();
+    command.args(["run", "--release", "-p", "belljar-benches", "--"]).args(&args.rest);
+    run(command.envs(variables))
+}
