@@ -59,8 +59,8 @@ pub struct Request<'a> {
     pub limits: &'a Limits,
     /// Asked again and again while it runs.
     pub cancel: &'a Cancel,
-    /// Where its lines go while it runs.
-    pub log: &'a dyn LogSink,
+    /// Where its lines go while it runs. Shared, because the guest's state owns a handle to it.
+    pub log: &'a Arc<dyn LogSink>,
 }
 
 /// What came of one execution. Trace, log and cost are there even if there is no result.
