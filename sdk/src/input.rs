@@ -98,6 +98,7 @@ impl Inputs {
             buffer: Vec::new(),
             used: 0,
             offset: 0,
+            ended: false,
         }
     }
 
@@ -105,10 +106,10 @@ impl Inputs {
         let mut whole = Vec::new();
         loop {
             let part = self.read_range(path, whole.len() as u64, RANGE)?;
-            if part.is_empty() {
+            whole.extend_from_slice(&part);
+            if part.len() < RANGE as usize {
                 return Ok(whole);
             }
-            whole.extend_from_slice(&part);
         }
     }
 }
@@ -163,14 +164,16 @@ pub struct InputReader {
     buffer: Vec<u8>,
     used: usize,
     offset: u64,
+    ended: bool,
 }
 
 impl io::Read for InputReader {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if self.used == self.buffer.len() {
+        if self.used == self.buffer.len() && !self.ended {
             let part = self.inputs.read_range(&self.path, self.offset, RANGE);
             self.buffer = part.map_err(io::Error::other)?;
             self.offset += self.buffer.len() as u64;
+            self.ended = self.buffer.len() < RANGE as usize;
             self.used = 0;
         }
         let count = into.len().min(self.buffer.len() - self.used);
