@@ -174,10 +174,10 @@ impl Memory {
         Ok(())
     }
 
-    fn keep(&self, path: &str, bytes: Vec<u8>, executable: bool) -> Result<String, OutError> {
+    fn keep(&self, path: &str, bytes: Vec<u8>, mode: FileMode) -> Result<String, OutError> {
         self.check_output(path)?;
         let digest = Digest::of(&bytes).to_string();
-        let file = OutputFile { bytes, executable };
+        let file = OutputFile { bytes, executable: mode == FileMode::Executable };
         self.record.borrow_mut().outputs.insert(path.to_owned(), file);
         Ok(digest)
     }
@@ -194,7 +194,9 @@ impl Host for Memory {
     }
 
     fn log_lines(&self, at: Level, lines: &[String]) {
-        lines.iter().for_each(|line| self.log(at, line, &[]));
+        for line in lines {
+            self.log(at, line, &[]);
+        }
     }
 
     fn cancelled(&self) -> bool {
@@ -287,13 +289,16 @@ impl Host for Memory {
     }
 
     fn write(&self, path: &str, data: &[u8], mode: FileMode) -> Result<String, OutError> {
-        self.keep(path, data.to_vec(), mode == FileMode::Executable)
+        self.keep(path, data.to_vec(), mode)
     }
 
     fn copy_input(&self, source: &str, dest: &str) -> Result<String, OutError> {
         self.observe(Observation::Digest(source.to_owned()));
         match self.find(source) {
-            Ok(Input::File { bytes, executable }) => self.keep(dest, bytes.clone(), *executable),
+            Ok(Input::File { bytes, executable: true }) => {
+                self.keep(dest, bytes.clone(), FileMode::Executable)
+            }
+            Ok(Input::File { bytes, .. }) => self.keep(dest, bytes.clone(), FileMode::Plain),
             _ => Err(OutError::NoInput),
         }
     }
@@ -320,6 +325,6 @@ impl HostWriter for Writer {
     }
 
     fn finish(self: Box<Self>, mode: FileMode) -> Result<String, OutError> {
-        self.memory.keep(&self.path, self.bytes, mode == FileMode::Executable)
+        self.memory.keep(&self.path, self.bytes, mode)
     }
 }
