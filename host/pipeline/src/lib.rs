@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Turns a pipeline file into a plan.
+//!
+//! text → [`Pipeline`] → [`StepGraph`] → [`select`](select::select) →
+//! [`Plan`]
+//!
+//! # Names
+//! A step has a plain name, such as `test`. With `for-each` and `matrix` one entry of the file
+//! becomes many steps, and each has a name of the form `member:test[value,value]`. Wherever a
+//! step is named (`needs`, the command line) a part that is left out means *all*: `test` is
+//! every expansion of `test`, `web:test` those of the folder `web`, `test[debug]` those with the
+//! value `debug`. To need the same member or value, write it with a variable:
+//! `needs = ["${member.name}:build[${matrix.profile}]"]`.
+//!
+//! **Invariant:** this crate does no I/O; text comes in through [`Files`].
+//! **Invariant:** nothing here knows that plugins are WebAssembly.
+
+pub mod codes;
+pub mod files;
+pub mod graph;
+pub mod pipeline;
+pub mod place;
+pub mod plan;
+mod prefix;
+pub mod reference;
+pub mod select;
+mod suggest;
+
+pub use files::Files;
+pub use graph::StepGraph;
+pub use pipeline::{FieldPlace, GrantAt, Pipeline, Places, PluginLocation, PluginSource, Step};
+pub use place::{Place, Sources};
+pub use plan::Plan;
+pub use select::{Reach, SelectError, select};

@@ -1,0 +1,89 @@
+//! The codes of all that can be wrong with a pipeline file. Each has a page in `docs/errors`.
+
+use belljar_model::Code;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $($(#[$doc])* pub const $name: Code = Code::new($text);)*
+
+        /// All codes of this crate.
+        pub const ALL: &[Code] = &[$($name),*];
+    };
+}
+
+codes! {
+    /// The text is no TOML.
+    NO_TOML = "E0101";
+    /// A key that does not exist.
+    UNKNOWN_KEY = "E0102";
+    /// A value of the wrong type.
+    WRONG_TYPE = "E0103";
+    /// A file for a newer program.
+    NEWER_SCHEMA = "E0104";
+    /// A file that matches nothing or cannot be read.
+    UNREADABLE = "E0105";
+    /// A file that includes itself, perhaps through others.
+    INCLUDE_CYCLE = "E0106";
+    /// A variable that does not exist.
+    UNKNOWN_VARIABLE = "E0107";
+    /// `${` without its `}`.
+    UNCLOSED_VARIABLE = "E0108";
+    /// Not a duration.
+    BAD_DURATION = "E0109";
+    /// Not a size or a count.
+    BAD_SIZE = "E0110";
+    /// A limit of zero.
+    ZERO_LIMIT = "E0111";
+    /// A pattern that is no valid glob or path.
+    BAD_PATTERN = "E0112";
+    /// A path that leaves the workspace.
+    OUTSIDE_WORKSPACE = "E0113";
+    /// A value that a plugin's configuration cannot hold.
+    NO_JSON_FORM = "E0114";
+    /// A grant of a kind that does not exist.
+    UNKNOWN_GRANT = "E0115";
+    /// A grant of something that cannot be.
+    BAD_GRANT = "E0116";
+    /// A plugin whose source is not understood.
+    BAD_PLUGIN_SOURCE = "E0117";
+    /// A step that `needs` names, but nobody declares.
+    UNKNOWN_STEP = "E0201";
+    /// A name that cannot be.
+    BAD_NAME = "E0202";
+    /// Steps that need each other.
+    CYCLE = "E0203";
+    /// A step that needs itself.
+    SELF_NEED = "E0204";
+    /// A name given twice.
+    DUPLICATE_NAME = "E0205";
+    /// A step without a plugin.
+    MISSING_USES = "E0206";
+    /// A plugin that nobody declares.
+    UNKNOWN_PLUGIN = "E0207";
+    /// A template that nobody declares.
+    UNKNOWN_TEMPLATE = "E0208";
+    /// Templates that extend each other.
+    TEMPLATE_CYCLE = "E0209";
+    /// Two steps that write to the same place.
+    SHARED_OUTPUT = "E0210";
+    /// A step that reads what another makes, without waiting for it.
+    UNORDERED_INPUT = "E0211";
+    /// A plugin that no step uses.
+    UNUSED_PLUGIN = "E0212";
+    /// A template that nothing extends.
+    UNUSED_TEMPLATE = "E0213";
+    /// A variable that nothing mentions.
+    UNUSED_VARIABLE = "E0214";
+    /// An entry that becomes no step at all.
+    EMPTY_EXPANSION = "E0215";
+    /// A pipeline without steps.
+    NO_STEPS = "E0216";
+    /// A step asked for that does not exist.
+    UNKNOWN_STEP_ASKED = "E0217";
+    /// A key that the plugin does not know.
+    UNKNOWN_CONFIG_KEY = "E0308";
+    /// A configuration that the plugin does not accept.
+    BAD_CONFIG = "E0309";
+    /// A plugin whose own schema is broken.
+    BAD_CONFIG_SCHEMA = "E0310";
+}

@@ -1,0 +1,135 @@
+//! Pipeline and Step: what the user wrote, checked and expanded.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use belljar_model::{Grant, Limits, Patterns, StepName, WorkspacePath};
+use serde_json::Value;
+
+use crate::place::Place;
+
+/// A whole pipeline without mistakes.
+#[derive(Clone, Default, Debug)]
+pub struct Pipeline {
+    /// The plugins, by the name that steps use.
+    pub plugins: BTreeMap<String, PluginSource>,
+    /// The steps, expanded, each after all that it needs; otherwise in the order of the file.
+    pub steps: Vec<Arc<Step>>,
+}
+
+/// Where a plugin comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PluginSource {
+    /// What to load.
+    pub location: PluginLocation,
+    /// The entry in the file.
+    pub at: Place,
+}
+
+/// What to load for a plugin.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum PluginLocation {
+    /// One that comes with the program, by its name (`builtin:lint` is `lint`).
+    Builtin(String),
+    /// A folder with the plugin's source, or a component file.
+    Path(WorkspacePath),
+}
+
+/// One step, with nothing left to look up.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its name, unique in the pipeline.
+    pub name: StepName,
+    /// One line for lists; may be empty.
+    pub doc: String,
+    /// The name of its plugin, a key of [`Pipeline::plugins`].
+    pub uses: String,
+    /// The steps that must pass before, in the order of [`Pipeline::steps`], each once.
+    pub needs: Vec<StepName>,
+    /// What it can see.
+    pub inputs: Patterns,
+    /// Where it may write.
+    pub outputs: Patterns,
+    /// The configuration of its plugin: always an object.
+    pub config: Value,
+    /// The powers that it received.
+    pub grants: Vec<GrantAt>,
+    /// What it may use of the machine.
+    pub limits: Limits,
+    /// How often it is tried again after a failure.
+    pub retries: u32,
+    /// The folder it was made for, if it has `for-each`.
+    pub member: Option<WorkspacePath>,
+    /// Its header in the file.
+    pub at: Place,
+    /// Where its fields are; shared by all steps made from one entry of the file.
+    pub places: Arc<Places>,
+}
+
+/// A grant and where it is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GrantAt {
+    /// The power.
+    pub grant: Grant,
+    /// The text that grants it.
+    pub at: Place,
+}
+
+/// Where the fields of a step are written. A field that comes from a template points there.
+#[derive(Clone, Default, Debug)]
+pub struct Places {
+    /// The value of `uses`.
+    pub uses: Place,
+    /// The list of inputs, if there is one.
+    pub inputs: Option<Place>,
+    /// The list of outputs, if there is one.
+    pub outputs: Option<Place>,
+    /// The value of `timeout`, if there is one.
+    pub timeout: Option<Place>,
+    /// The parts of `with`, by JSON pointer (RFC 6901); `""` is the whole of it.
+    pub with: BTreeMap<String, FieldPlace>,
+}
+
+/// Where one part of a configuration is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FieldPlace {
+    /// Its key; for an item of a list, the item itself.
+    pub key: Place,
+    /// Its value.
+    pub value: Place,
+}
+
+impl Places {
+    /// The part of `with` that a JSON pointer means; if that is not written anywhere, the
+    /// nearest part around it. `None` if the step has no `with`.
+    pub fn config(&self, pointer: &str) -> Option<&FieldPlace> {
+        let mut pointer = pointer;
+        loop {
+            if let Some(place) = self.with.get(pointer) {
+                return Some(place);
+            }
+            pointer = pointer.rsplit_once('/')?.0;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_to_what_is_not_written_finds_what_is_around_it() {
+        let place = |start| {
+            let place = Place { file: Arc::from("f"), span: start..start };
+            FieldPlace { key: place.clone(), value: place }
+        };
+        let mut places = Places::default();
+        assert_eq!(places.config("/a"), None);
+        places.with = [("", 1), ("/a", 2), ("/a/0", 3)]
+            .map(|(pointer, start)| (pointer.to_owned(), place(start)))
+            .into();
+        for (pointer, start) in [("", 1), ("/b", 1), ("/a", 2), ("/a/1/x", 2), ("/a/0/x/y", 3)] {
+            assert_eq!(places.config(pointer), Some(&place(start)), "{pointer}");
+        }
+    }
+}
