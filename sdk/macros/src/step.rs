@@ -21,6 +21,8 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
     let name = &function.sig.ident;
     let about = about(Arguments::parse(arguments)?, &function);
     Ok(quote! {
+        // A step owns its configuration, and its doc comment is a manual for users.
+        #[allow(clippy::missing_errors_doc, clippy::needless_pass_by_value)]
         #function
 
         /// Describes this plugin.
