@@ -1,1 +1,26 @@
-//! Placeholder.
+//! The door to the disk: the only crate of the host that calls the file system.
+//!
+//! Everything goes through a [`Root`], an open directory. Paths are relative to it, and no
+//! symbolic link on the way can lead out of it: the kernel (or `cap-std`, where the kernel
+//! cannot) refuses. Every error names the operation and the path.
+//!
+//! **Invariant:** a file that appears under its name is complete; writing goes to a temporary
+//! file beside it, which is then renamed.
+
+mod error;
+mod hash;
+mod lock;
+mod random;
+mod root;
+mod stat;
+mod sync;
+mod temp;
+
+pub use error::DiskError;
+pub use hash::Hashed;
+pub use lock::Lock;
+pub use random::random;
+pub use root::{Listed, Root};
+pub use stat::{Kind, Stat};
+pub use sync::Barrier;
+pub use temp::{Durability, Mode, TEMP_PREFIX, Temp};
