@@ -12,10 +12,10 @@ use crate::shell::{self, root, say, target_dir};
 /// The example that is shown, relative to the root.
 const EXAMPLE: &str = "examples/docs-site";
 /// The file of the example that is edited, and the line that it receives.
-const EDITED: &str = "content/guide.md";
+const EDITED: &str = "content/guide/first-light.md";
 const NEW_LINE: &str = "\nA line that was not here before.\n";
 /// The step that reads that file, and whose second execution is explained.
-const EXPLAINED: &str = "prose";
+const EXPLAINED: &str = "guide:prose";
 
 /// Builds everything for release, and runs the example three times: cold, unchanged, edited.
 ///
