@@ -37,7 +37,7 @@ pub fn describe<C: JsonSchema>(about: &About) -> Descriptor {
         name: name.to_owned(),
         version: about.version.to_owned(),
         summary: summary.to_owned(),
-        docs_md: about.docs.trim().to_owned(),
+        docs_md: about.docs.to_owned(),
         config_schema: schemars::schema_for!(C).to_value().to_string(),
         tools: Vec::new(),
         secrets: Vec::new(),
@@ -47,7 +47,8 @@ pub fn describe<C: JsonSchema>(about: &About) -> Descriptor {
 }
 
 fn first_line(docs: &str) -> &str {
-    docs.trim().lines().next().unwrap_or_default().trim_start_matches('#').trim()
+    let line = docs.split_once('\n').map_or(docs, |(line, _)| line);
+    line.trim_start_matches(['#', ' '])
 }
 
 /// Runs a step on a configuration that is still text, then hands over what it reported.
@@ -98,7 +99,7 @@ mod tests {
     fn the_summary_falls_back_to_the_first_line_of_the_manual() {
         let check = |docs: &str, summary: &str| assert_eq!(first_line(docs), summary);
         check("", "");
-        check("\n# Packs files\n\nMore.", "Packs files");
+        check("# Packs files\n\nMore.", "Packs files");
         check("Packs files.\nMore.", "Packs files.");
     }
 }

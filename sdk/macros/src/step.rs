@@ -123,7 +123,7 @@ fn doc_comment(function: &ItemFn) -> String {
         });
     let lines: Vec<String> =
         lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned()).collect();
-    lines.join("\n")
+    lines.join("\n").trim().to_owned()
 }
 
 #[cfg(test)]
