@@ -1,0 +1,134 @@
+//! Every example runs twice: the second run is all hits with the same digests. Then one file
+//! changes, and exactly the expected steps run, for the expected reason. So does the project.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::harness::{TestWorkspace, copy_folder};
+
+/// One edit of an example, and what follows.
+struct Edit {
+    file: &'static str,
+    append: &'static str,
+    /// The steps that run, sorted, each with the start of its first reason.
+    runs: &'static [(&'static str, &'static str)],
+}
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the project")
+}
+
+fn outputs(reports: &[Value]) -> Vec<String> {
+    let mut outputs: Vec<_> = reports
+        .iter()
+        .flat_map(|report| report["outputs"].as_array().unwrap())
+        .map(|output| format!("{} {}", output["path"], output["digest"]))
+        .collect();
+    outputs.sort();
+    outputs
+}
+
+fn executed(reports: &[Value]) -> Vec<(String, String)> {
+    let mut executed: Vec<_> = reports
+        .iter()
+        .filter(|report| report["source"] == "executed")
+        .map(|report| {
+            let cause = &report["miss"][0];
+            let place = [&cause["path"], &cause["gained"][0]];
+            let place = place.iter().find_map(|place| place.as_str()).unwrap_or_default();
+            let step = report["step"].as_str().unwrap();
+            (step.to_owned(), format!("{} {place}", cause["cause"].as_str().unwrap()))
+        })
+        .collect();
+    executed.sort();
+    executed
+}
+
+#[track_caller]
+fn check(workspace: &TestWorkspace, edit: &Edit) {
+    let first = workspace.reports(&[]);
+    for report in &first {
+        assert_eq!(report["status"], "passed", "{report}");
+    }
+    let second = workspace.reports(&[]);
+    assert_eq!(executed(&second), [], "the second run is all hits");
+    assert_eq!(outputs(&first), outputs(&second));
+    let old = workspace.read(edit.file);
+    workspace.write(edit.file, format!("{old}{}", edit.append));
+    let third = executed(&workspace.reports(&[]));
+    let expected: Vec<_> =
+        edit.runs.iter().map(|(step, why)| ((*step).to_owned(), (*why).to_owned())).collect();
+    assert_eq!(third, expected);
+    workspace.write(edit.file, old);
+    assert_eq!(executed(&workspace.reports(&[])), [], "the old state is still in the cache");
+}
+
+fn example(name: &str) -> TestWorkspace {
+    let workspace = TestWorkspace::new();
+    copy_folder(&project().join("examples").join(name), &workspace.path(""));
+    workspace
+}
+
+#[test]
+fn hello() {
+    let edit = Edit {
+        file: "hello.md",
+        append: "\nMore words.\n",
+        runs: &[("hello", "file-changed hello.md")],
+    };
+    check(&example("hello"), &edit);
+}
+
+#[test]
+fn docs_site() {
+    let page = "content/guide/week.md";
+    let edit = Edit {
+        file: page,
+        append: "\nMore words.\n",
+        runs: &[
+            ("bundle[tar.gz]", "file-changed content/guide/week.md"),
+            ("bundle[zip]", "file-changed content/guide/week.md"),
+            ("guide:prose", "file-changed content/guide/week.md"),
+            ("image", "file-changed content/guide/week.md"),
+        ],
+    };
+    check(&example("docs-site"), &edit);
+}
+
+#[test]
+fn the_project_itself() {
+    let workspace = TestWorkspace::new();
+    for file in tracked_files() {
+        let to = workspace.path(&file);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(project().join(&file), to).unwrap();
+    }
+    let edit = Edit {
+        file: "wit/README.md",
+        append: "\nMore words.\n",
+        runs: &[("sources", "file-changed wit/README.md"), ("wit", "file-changed wit/README.md")],
+    };
+    check(&workspace, &edit);
+}
+
+/// The project's files, without what was built. A source archive has no git, but then it has
+/// nothing that git would leave out either.
+fn tracked_files() -> Vec<String> {
+    let mut git = Command::new("git");
+    git.args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(project());
+    let listed = git.output().expect("git is there");
+    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    let files = String::from_utf8(listed.stdout).unwrap();
+    files.lines().filter(|file| project().join(file).is_file()).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_example_is_here() {
+    let this = include_str!("examples.rs");
+    for entry in std::fs::read_dir(project().join("examples")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(this.contains(&format!("example(\"{name}\")")), "`{name}` is not tested");
+    }
+}

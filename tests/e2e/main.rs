@@ -1,0 +1,29 @@
+//! End-to-end tests: the program as a person runs it, on real plugins and hostile guests.
+//!
+//! `cargo xtask test` builds the program, the plugins and the guests, and says where they are.
+
+mod harness;
+
+mod cache;
+mod cancel;
+mod commands;
+mod config;
+mod examples;
+mod guests;
+mod isolation;
+mod misses;
+mod plugins;
+mod store;
+
+/// A test file that this list forgets is never compiled, so its tests never run.
+#[test]
+fn no_test_file_is_forgotten() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e");
+    let text = std::fs::read_to_string(folder.join("main.rs")).unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let listed = name == "main" || text.contains(&format!("mod {name};"));
+        assert!(listed, "{} is not in e2e/main.rs", path.display());
+    }
+}
