@@ -12,6 +12,9 @@ use crate::source::{Remark, SourceFile};
 /// More remarks than this of one rule in one file are counted, not shown.
 const MAX_REMARKS: usize = 100;
 
+/// A rule that needs nothing but the text.
+type Check = fn(&SourceFile<'_>) -> Vec<Remark>;
+
 /// Rules that look at every text.
 const TEXT_RULES: &[Rule] = &[
     Rule::Spelling,
@@ -25,8 +28,8 @@ const TEXT_RULES: &[Rule] = &[
 ];
 
 /// The rules with their settings.
-pub(crate) struct Checker<'a> {
-    config: &'a Config,
+pub(crate) struct Checker {
+    config: Config,
     allowed: Allowed,
 }
 
@@ -39,10 +42,15 @@ pub(crate) enum Prose {
     Ignored,
 }
 
-impl<'a> Checker<'a> {
+impl Checker {
     /// Prepares the rules of a configuration.
-    pub(crate) fn new(config: &'a Config) -> Self {
-        Self { config, allowed: Allowed::new(&config.spelling.allow) }
+    pub(crate) fn new(config: Config) -> Self {
+        Self { allowed: Allowed::new(&config.spelling.allow), config }
+    }
+
+    /// Returns the configuration.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Returns whether any rule that is on has to see the content of a file.
@@ -86,7 +94,7 @@ impl<'a> Checker<'a> {
         if levels.is_on(Rule::Spelling) && prose == Prose::Spelled {
             remarks.extend(spelling::check(file, &self.allowed));
         }
-        let plain: [(Rule, fn(&SourceFile<'_>) -> Vec<Remark>); 6] = [
+        let plain: [(Rule, Check); 6] = [
             (Rule::ConflictMarker, conflict::check),
             (Rule::Credential, credential::check),
             (Rule::JsonWebToken, credential::web_tokens),
@@ -138,7 +146,7 @@ mod tests {
     #[track_caller]
     fn check(config: &str, path: &str, bytes: &[u8], expected: &[&str]) {
         let config: Config = serde_json::from_str(config).expect("the configuration is valid");
-        let remarks = Checker::new(&config).check(path, bytes, Prose::Spelled);
+        let remarks = Checker::new(config).check(path, bytes, Prose::Spelled);
         let text = String::from_utf8_lossy(bytes);
         let shown: Vec<String> = remarks.iter().map(|remark| show(&text, remark)).collect();
         assert_eq!(shown, expected);
@@ -176,8 +184,7 @@ mod tests {
     fn a_flood_of_remarks_is_cut_and_counted() {
         let config = r#"{"rules": {"trailing-whitespace": "note"}}"#;
         let config: Config = serde_json::from_str(config).expect("the configuration is valid");
-        let remarks =
-            Checker::new(&config).check("a", " \n".repeat(150).as_bytes(), Prose::Spelled);
+        let remarks = Checker::new(config).check("a", " \n".repeat(150).as_bytes(), Prose::Spelled);
         assert_eq!(remarks.len(), 101);
         assert!(remarks[100].message.starts_with("50 more findings"));
     }
@@ -193,7 +200,7 @@ mod tests {
             (all_text_off, "a.json", true),
         ] {
             let config: Config = serde_json::from_str(config).expect("the configuration is valid");
-            assert_eq!(Checker::new(&config).needs_content(path), needed, "{path}");
+            assert_eq!(Checker::new(config).needs_content(path), needed, "{path}");
         }
     }
 
@@ -204,8 +211,7 @@ mod tests {
             bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200),
             path in "a\\.(json|jsonc|toml|yml|js|tsx|md)",
         ) {
-            let config = Config::default();
-            for remark in Checker::new(&config).check(&path, &bytes, Prose::Spelled) {
+            for remark in Checker::new(Config::default()).check(&path, &bytes, Prose::Spelled) {
                 let range = remark.range.unwrap_or(0..0);
                 assert!(range.start <= range.end && range.end <= bytes.len());
             }

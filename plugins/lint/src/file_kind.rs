@@ -79,12 +79,13 @@ impl FileKind {
 
 fn is_commented_json(path: &str, name: &str) -> bool {
     let in_folder = |folder: &str| path.split('/').rev().skip(1).any(|segment| segment == folder);
-    let variant_of = |stem: &str| name.starts_with(stem) && name.ends_with(".json");
-    let json = name.ends_with(".json");
-    COMMENTED_NAMES.contains(&name)
-        || variant_of("tsconfig")
-        || variant_of("jsconfig")
-        || (json && (in_folder(".vscode") || in_folder(".devcontainer")))
+    let is_settings = || {
+        name.starts_with("tsconfig")
+            || name.starts_with("jsconfig")
+            || in_folder(".vscode")
+            || in_folder(".devcontainer")
+    };
+    COMMENTED_NAMES.contains(&name) || (extension(name) == "json" && is_settings())
 }
 
 /// Returns whether a tool wrote the file, so that its words are nobody's spelling.

@@ -34,6 +34,9 @@ use crate::tally::{Tally, finding};
 const MAX_CONTENT: u64 = 8 * 1024 * 1024;
 
 /// Checks the declared files.
+///
+/// # Errors
+/// `lint-errors` if there is a finding of level error.
 #[belljar_sdk::step(docs = include_str!("../README.md"))]
 pub fn run(config: Config, cx: &mut Cx) -> StepResult {
     let inputs = cx.inputs();
@@ -41,7 +44,8 @@ pub fn run(config: Config, cx: &mut Cx) -> StepResult {
     // The target of a symbolic link is checked under its own name.
     let paths: Vec<String> =
         found.into_iter().filter(|it| it.kind == Kind::File).map(|it| it.path).collect();
-    let checker = Checker::new(&config);
+    let checker = Checker::new(config);
+    let config = checker.config();
     let mut tally = Tally::new(paths.len());
     let mut wanted = Vec::new();
     for path in paths {
@@ -52,20 +56,20 @@ pub fn run(config: Config, cx: &mut Cx) -> StepResult {
         }
         let size = inputs.stat(&path)?.size;
         let remark = size::check(size, config.max_size);
-        let mut report = Report { cx, tally: &mut tally, config: &config, path: &path };
+        let mut report = Report { cx, tally: &mut tally, config, path: &path };
         report.add("", remark);
         if needs_content && size <= MAX_CONTENT {
             wanted.push(path);
         }
     }
-    let unspelled = unspelled(&inputs, &config);
+    let unspelled = unspelled(&inputs, config);
     for (path, bytes) in inputs.read_many(wanted) {
         cx.check_cancelled()?;
         let bytes = bytes?;
         let prose = if unspelled.contains(&path) { Prose::Ignored } else { Prose::Spelled };
         let remarks = checker.check(&path, &bytes, prose);
         if !remarks.is_empty() {
-            let mut report = Report { cx, tally: &mut tally, config: &config, path: &path };
+            let mut report = Report { cx, tally: &mut tally, config, path: &path };
             report.add(encoding::valid_start(&bytes), remarks);
         }
     }

@@ -43,69 +43,18 @@ pub(crate) fn show(text: &str, remark: &Remark) -> String {
     format!("{line}:{col}-{end_line}:{end_col} {name}: {}", remark.message)
 }
 
+/// What the texts that look like code consist of.
+#[rustfmt::skip]
+const PIECES: &[&str] = &[
+    "{", "}", "[", "]", "(", ")", "<", ">", "</", "/>", "`", "${", "'", "\"", "\\", "/", "*",
+    "//", "/*", "*/", "=", "=>", "?", ":", ";", ",", ".", "-", "- ", "#", "\n", "\r\n", "  ",
+    "a", "teh", "é", "1", "0x", "null", "if", "else", "async ", "new ", "class ", "&a", "*a",
+    "|", "!", "%", "---\n", "\u{feff}", "<<<<<<< a\n", ">>>>>>> b\n", "eyJ", "ghp_", "AKIA",
+];
+
 /// Texts of any characters, and texts that look like code.
 pub(crate) fn texts() -> impl Strategy<Value = String> {
-    let code = proptest::collection::vec(
-        proptest::sample::select(vec![
-            "{",
-            "}",
-            "[",
-            "]",
-            "(",
-            ")",
-            "<",
-            ">",
-            "</",
-            "/>",
-            "`",
-            "${",
-            "'",
-            "\"",
-            "\\",
-            "/",
-            "*",
-            "//",
-            "/*",
-            "*/",
-            "=",
-            "=>",
-            "?",
-            ":",
-            ";",
-            ",",
-            ".",
-            "-",
-            "- ",
-            "#",
-            "\n",
-            "\r\n",
-            "  ",
-            "a",
-            "teh",
-            "é",
-            "1",
-            "0x",
-            "null",
-            "if",
-            "else",
-            "async ",
-            "new ",
-            "class ",
-            "&a",
-            "*a",
-            "|",
-            "!",
-            "%",
-            "---\n",
-            "\u{feff}",
-            "<<<<<<< a\n",
-            ">>>>>>> b\n",
-            "eyJ",
-            "ghp_",
-            "AKIA",
-        ]),
-        0..80,
-    );
+    let code = proptest::collection::vec(proptest::sample::select(PIECES), 0..80);
     prop_oneof![any::<String>(), code.prop_map(|parts| parts.concat())]
 }
 

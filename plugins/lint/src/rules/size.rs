@@ -15,7 +15,7 @@ pub(crate) fn check(size: u64, limit: u64) -> Option<Remark> {
 fn human(bytes: u64) -> String {
     let scaled = |unit: u64| {
         let tenths = bytes.saturating_mul(10).div_ceil(unit);
-        if tenths % 10 == 0 {
+        if tenths.is_multiple_of(10) {
             (tenths / 10).to_string()
         } else {
             format!("{}.{}", tenths / 10, tenths % 10)

@@ -35,10 +35,10 @@ pub(crate) fn check(file: &SourceFile<'_>, allowed: &Allowed) -> Vec<Remark> {
         return Vec::new();
     }
     let tokenizer = Tokenizer::new();
-    typos::check_str(file.text, &tokenizer, allowed).filter_map(remark).collect()
+    typos::check_str(file.text, &tokenizer, allowed).filter_map(|typo| remark(&typo)).collect()
 }
 
-fn remark(typo: Typo<'_>) -> Option<Remark> {
+fn remark(typo: &Typo<'_>) -> Option<Remark> {
     let range = typo.span();
     let wrong = &typo.typo;
     match &typo.corrections {

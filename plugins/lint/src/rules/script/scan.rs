@@ -83,10 +83,10 @@ impl<'a> Scanner<'a> {
 
     /// Returns the next token and its bytes, or `None` at the end.
     pub(crate) fn next(&mut self) -> Option<(Shape, Range<usize>)> {
-        if self.place == Place::Template {
-            if let Some(range) = self.template_text() {
-                return Some((Shape::Open, range));
-            }
+        if self.place == Place::Template
+            && let Some(range) = self.template_text()
+        {
+            return Some((Shape::Open, range));
         }
         self.skip_blanks();
         let start = self.at;
@@ -151,8 +151,8 @@ impl<'a> Scanner<'a> {
             self.at = self.text.len() - rest.len();
             let comment = if rest.starts_with("//") || (self.at == 0 && rest.starts_with("#!")) {
                 rest.find('\n').unwrap_or(rest.len())
-            } else if rest.starts_with("/*") {
-                rest[2..].find("*/").map_or(rest.len(), |end| end + 4)
+            } else if let Some(comment) = rest.strip_prefix("/*") {
+                comment.find("*/").map_or(rest.len(), |end| end + 4)
             } else {
                 return;
             };

@@ -1,5 +1,10 @@
 //! `js-syntax` and `js-semantic`: JavaScript and TypeScript that no engine would accept.
 
+mod depth;
+#[cfg(test)]
+mod depth_tests;
+mod scan;
+
 use std::ops::Range;
 
 use oxc_allocator::Allocator;
@@ -8,7 +13,8 @@ use oxc_parser::{ParseOptions, Parser};
 use oxc_semantic::SemanticBuilder;
 use oxc_span::SourceType;
 
-use super::script_depth::{self, Markup};
+use self::depth::Markup;
+use crate::file_kind::extension;
 use crate::rule::Rule;
 use crate::source::{Remark, SourceFile, ceil_char_boundary, char_at, fragment};
 
@@ -16,9 +22,9 @@ use crate::source::{Remark, SourceFile, ceil_char_boundary, char_at, fragment};
 pub(crate) fn check(file: &SourceFile<'_>) -> Vec<Remark> {
     let Some(source_type) = source_type(file.path) else { return Vec::new() };
     let markup = if source_type.is_jsx() { Markup::Jsx } else { Markup::None };
-    if let Some(offset) = script_depth::too_deep(file.text, markup) {
+    if let Some(offset) = depth::too_deep(file.text, markup) {
         let range = char_at(file.text, offset);
-        return vec![Remark::too_deep(range, script_depth::MAX_SCRIPT_DEPTH)];
+        return vec![Remark::too_deep(range, depth::MAX_SCRIPT_DEPTH)];
     }
     parse(file, source_type)
 }
@@ -29,7 +35,7 @@ fn parse(file: &SourceFile<'_>, source_type: SourceType) -> Vec<Remark> {
     let options = ParseOptions {
         parse_regular_expression: true,
         // Node.js wraps a CommonJS module in a function, so there it may return.
-        allow_return_outside_function: !file.path.ends_with(".mjs"),
+        allow_return_outside_function: extension(file.path) != "mjs",
         ..ParseOptions::default()
     };
     let parsed = Parser::new(&allocator, file.text, source_type).with_options(options).parse();
@@ -51,7 +57,7 @@ fn source_type(path: &str) -> Option<SourceType> {
     let named = SourceType::from_path(path).ok()?;
     // Tools accept JSX in every JavaScript file.
     let named = if named.is_javascript() { named.with_jsx(true) } else { named };
-    let decided = [".mjs", ".cjs", ".mts", ".cts"].iter().any(|end| path.ends_with(end));
+    let decided = ["mjs", "cjs", "mts", "cts"].contains(&extension(path).as_str());
     if decided || named.is_typescript_definition() {
         return Some(named);
     }

@@ -3,10 +3,12 @@
 //! The parser keeps its nesting in a list of its own and never calls itself, so no file can
 //! exhaust the stack. It stops at the first mistake: what follows one is guesswork.
 
+mod token;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::json_token::{Lexeme, Lexer, Token};
+use self::token::{Lexeme, Lexer, Token};
 use crate::file_kind::{FileKind, JsonDialect};
 use crate::rule::Rule;
 use crate::source::{MAX_DEPTH, Remark, SourceFile};
@@ -65,9 +67,8 @@ impl Parser<'_> {
                 };
             }
             expect = match expect {
-                Expect::Value => self.value(token)?,
                 Expect::ElementOrEnd if token.lexeme == Lexeme::CloseArray => self.close(),
-                Expect::ElementOrEnd => self.value(token)?,
+                Expect::Value | Expect::ElementOrEnd => self.value(token)?,
                 Expect::KeyOrEnd if token.lexeme == Lexeme::CloseObject => self.close(),
                 Expect::KeyOrEnd => self.key(token)?,
                 Expect::CommaOrEnd => self.comma_or_end(&token)?,
@@ -161,6 +162,7 @@ impl Parser<'_> {
 }
 
 /// What a comma stands in.
+#[derive(Clone, Copy)]
 enum Within {
     Array,
     Object,
@@ -173,7 +175,7 @@ impl From<bool> for Within {
 }
 
 impl Within {
-    fn first(&self) -> Expect {
+    fn first(self) -> Expect {
         match self {
             Self::Array => Expect::ElementOrEnd,
             Self::Object => Expect::KeyOrEnd,
