@@ -1,1 +1,41 @@
-//! Placeholder.
+//! Keeps blobs and action records on this machine, so that they survive crashes.
+//!
+//! ```text
+//! put(blob)    tmp/…                        complete and readable at once, not yet durable
+//! put(record)  queued in memory             visible to this process at once
+//! flush        one barrier for all of tmp/  → renames into blobs-v1/ → one commit in actions-v1.db
+//! ```
+//!
+//! A flush happens on a thread of its own, so no step waits for the disk. Whatever moment a
+//! crash chooses, the store afterwards holds a prefix of the flushes; stray files in `tmp/` are
+//! removed by the next process that has the store for itself.
+//!
+//! **Invariant:** a blob has its name only after its bytes are on the disk, and a record is
+//! written only after its blobs have their names.
+//! **Invariant:** every read of a blob verifies its digest.
+//! **Invariant:** nothing is deleted because another process is busy.
+
+mod blob_writer;
+mod blobs;
+mod cache;
+mod database;
+mod error;
+mod flush;
+mod gc;
+mod layout;
+mod open;
+mod overlay;
+mod records;
+mod stats;
+mod store;
+mod verify;
+
+#[cfg(test)]
+mod testing;
+
+pub use cache::WorkspaceCache;
+pub use error::StoreError;
+pub use gc::{DEFAULT_MAX_BYTES, GcReport, Sweep};
+pub use stats::StatReport;
+pub use store::Store;
+pub use verify::VerifyReport;

@@ -1,0 +1,234 @@
+//! Blobs: plain files named by what is in them.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use belljar_disk::{Barrier, DiskError, Kind, Mode, Root, Temp};
+use belljar_model::Digest;
+use bytes::Bytes;
+
+use crate::layout;
+
+/// The blobs of a store: those that have their place, and those that wait for it.
+pub(crate) struct Blobs {
+    root: Root,
+    barrier: Barrier,
+    /// Written by this process and not flushed: where each is meanwhile.
+    pending: RwLock<HashMap<Digest, String>>,
+    /// Found damaged by this process.
+    damaged: Mutex<Vec<Digest>>,
+}
+
+/// Whether a blob was there before it was put.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kept {
+    /// It was.
+    Before,
+    /// It waits for a flush.
+    Now,
+}
+
+impl Blobs {
+    pub(crate) fn new(root: &Root) -> Result<Self, DiskError> {
+        Ok(Self {
+            root: root.clone(),
+            barrier: Barrier::new(root)?,
+            pending: RwLock::default(),
+            damaged: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn put(&self, bytes: &[u8]) -> Result<(Digest, Kept), DiskError> {
+        let digest = Digest::of(bytes);
+        if self.contains(&digest) {
+            return Ok((digest, Kept::Before));
+        }
+        let mut temp = self.temp()?;
+        temp.append(bytes)?;
+        self.adopt(digest, temp);
+        Ok((digest, Kept::Now))
+    }
+
+    /// A file for a blob that is written piece by piece.
+    pub(crate) fn temp(&self) -> Result<Temp, DiskError> {
+        Temp::new(&self.root, layout::TEMP, Mode::Sealed)
+    }
+
+    /// Takes a complete file as the blob `digest`.
+    pub(crate) fn adopt(&self, digest: Digest, temp: Temp) {
+        let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have put the same blob meanwhile: then this file goes away.
+        pending.entry(digest).or_insert_with(|| temp.keep());
+    }
+
+    pub(crate) fn contains(&self, digest: &Digest) -> bool {
+        if self.waiting(digest).is_some() {
+            return true;
+        }
+        let stat = self.root.stat(&layout::blob(digest)).ok().flatten();
+        stat.is_some_and(|stat| stat.kind == Kind::File && stat.size == digest.size())
+    }
+
+    /// Returns the blob if it is here and is what its name says. A damaged one is taken away,
+    /// so that it is made again.
+    pub(crate) fn get(&self, digest: &Digest) -> Result<Option<Bytes>, DiskError> {
+        let mut bytes = None;
+        if let Some(path) = self.waiting(digest) {
+            bytes = self.root.read_if_there(&path)?; // gone if it just found its place
+        }
+        if bytes.is_none() {
+            bytes = self.root.read_if_there(&layout::blob(digest))?;
+        }
+        match bytes {
+            Some(bytes) if Digest::of(&bytes) == *digest => Ok(Some(Bytes::from(bytes))),
+            Some(_) => self.quarantine(digest).map(|()| None),
+            None => Ok(None),
+        }
+    }
+
+    /// Moves a damaged blob away from its name, but keeps it for an inquiry.
+    pub(crate) fn quarantine(&self, digest: &Digest) -> Result<(), DiskError> {
+        self.pending.write().unwrap_or_else(PoisonError::into_inner).remove(digest);
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).push(*digest);
+        let kept = format!("{}/{}", layout::QUARANTINE, digest.hex());
+        self.root.create_dir_all(layout::QUARANTINE)?;
+        match self.root.rename(&layout::blob(digest), &kept) {
+            Err(error) if !error.is_absent() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// The blobs that this process found damaged.
+    pub(crate) fn damaged(&self) -> Vec<Digest> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Gives every waiting blob its place, after all their bytes are on the disk. Returns how
+    /// many bytes came to the store.
+    pub(crate) fn publish(&self) -> Result<u64, DiskError> {
+        let batch: Vec<(Digest, String)> = {
+            let pending = self.pending.read().unwrap_or_else(PoisonError::into_inner);
+            pending.iter().map(|(digest, path)| (*digest, path.clone())).collect()
+        };
+        if batch.is_empty() {
+            return Ok(0);
+        }
+        self.barrier.wait()?;
+        let mut added = 0;
+        for (digest, path) in &batch {
+            self.place(digest, path)?;
+            added += digest.size();
+        }
+        let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
+        for (digest, _) in &batch {
+            pending.remove(digest);
+        }
+        Ok(added)
+    }
+
+    fn place(&self, digest: &Digest, temp: &str) -> Result<(), DiskError> {
+        let path = layout::blob(digest);
+        match self.root.rename(temp, &path) {
+            Err(error) if error.is_absent() => {}
+            done => return done,
+        }
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.root.create_dir_all(folder)?;
+        match self.root.rename(temp, &path) {
+            // Taken away as damaged since the batch was made.
+            Err(error) if error.is_absent() && self.waiting(digest).is_none() => Ok(()),
+            done => done,
+        }
+    }
+
+    fn waiting(&self, digest: &Digest) -> Option<String> {
+        self.pending.read().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use belljar_model::Digest;
+    use belljar_model::ports::{BlobSource as _, BlobStore as _};
+
+    use crate::layout;
+    use crate::store::Store;
+    use crate::testing::Fixture;
+
+    /// Puts a blob, lets `spoil` do something to its file, and tells whether it can still be
+    /// read.
+    fn survives(spoil: impl Fn(&Store, &str)) -> bool {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let digest = store.put(b"some bytes").unwrap();
+        store.flush().unwrap();
+        spoil(&store, &layout::blob(&digest));
+        let found = store.get(&digest).unwrap();
+        if found.is_none() {
+            assert!(!store.contains(&digest));
+            assert_eq!(store.put(b"some bytes").unwrap(), digest, "it can be put again");
+            assert_eq!(store.get(&digest).unwrap().unwrap(), "some bytes");
+            store.flush().unwrap();
+            assert!(store.verify().unwrap().is_clean());
+        }
+        found.is_some()
+    }
+
+    fn overwrite(store: &Store, path: &str, bytes: &[u8]) {
+        store.root.write_atomic(path, bytes, belljar_disk::Mode::Sealed).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_blob_is_never_returned() {
+        assert!(survives(|_, _| ()));
+        assert!(!survives(|store, path| overwrite(store, path, b"same bytes")));
+        assert!(!survives(|store, path| overwrite(store, path, b"some")));
+        assert!(!survives(|store, path| overwrite(store, path, b"")));
+        assert!(!survives(|store, path| assert!(store.root.remove(path).unwrap())));
+    }
+
+    #[test]
+    fn a_damaged_blob_is_kept_for_an_inquiry() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let digest = store.put(b"some bytes").unwrap();
+        store.flush().unwrap();
+        overwrite(&store, &layout::blob(&digest), b"same bytes");
+        assert_eq!(store.get(&digest).unwrap(), None);
+        assert_eq!(store.damaged(), [digest]);
+        let kept = format!("{}/{}", layout::QUARANTINE, digest.hex());
+        assert_eq!(store.root.read(&kept).unwrap(), b"same bytes");
+        assert_eq!(store.stat().unwrap().quarantined, 1);
+    }
+
+    #[test]
+    fn a_blob_is_readable_before_and_after_it_is_flushed() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        store.shared.close();
+        let mut writer = store.writer().unwrap();
+        writer.append(b"some ").unwrap();
+        writer.append(b"bytes").unwrap();
+        let digest = writer.finish().unwrap();
+        assert_eq!(digest, Digest::of(b"some bytes"));
+        assert_eq!(store.root.stat(&layout::blob(&digest)).unwrap(), None, "not flushed");
+        for _ in 0..2 {
+            assert_eq!(store.put(b"some bytes").unwrap(), digest);
+            assert_eq!(store.get(&digest).unwrap().unwrap(), "some bytes");
+            assert!(store.contains(&digest));
+            store.flush().unwrap();
+        }
+        assert!(store.root.list(layout::TEMP).unwrap().is_empty());
+        assert_eq!(store.stat().unwrap().blobs, 1);
+    }
+
+    #[test]
+    fn an_unfinished_blob_leaves_nothing() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let mut writer = store.writer().unwrap();
+        writer.append(b"half").unwrap();
+        drop(writer);
+        assert!(store.root.list(layout::TEMP).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,243 @@
+//! WorkspaceCache: the action cache as one workspace sees it.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use belljar_model::ports::{ActionCache, Past, Record};
+use belljar_model::{ActionDigest, ActionResult, FamilyDigest, Fault, StepName, Trace};
+
+use crate::flush::Shared;
+use crate::overlay::{Encoded, StepOf};
+use crate::records::{self, PASTS, TRACES};
+
+/// How far `last_used` may lag behind, in milliseconds: a hit shall not cost a write.
+const LAG: u64 = 60 * 60 * 1000;
+
+/// Records of all workspaces, and the history of one.
+#[derive(Clone)]
+pub struct WorkspaceCache {
+    shared: Arc<Shared>,
+    workspace: Arc<str>,
+}
+
+impl WorkspaceCache {
+    pub(crate) fn new(shared: Arc<Shared>, workspace: &str) -> Self {
+        Self { shared, workspace: Arc::from(workspace) }
+    }
+
+    fn step(&self, step: &StepName) -> StepOf {
+        (Arc::clone(&self.workspace), step.clone())
+    }
+}
+
+/// Decodes what this or another version recorded. What cannot be read counts as absent: the
+/// step runs again and the record is replaced.
+fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    postcard::from_bytes(bytes).ok()
+}
+
+fn encode(value: &impl serde::Serialize) -> Vec<u8> {
+    postcard::to_stdvec(value).expect("values of the model know their lengths")
+}
+
+impl ActionCache for WorkspaceCache {
+    fn get(&self, action: &ActionDigest) -> Result<Option<ActionResult>, Fault> {
+        if let Some(queued) = self.shared.peek(|overlay| overlay.get(action)) {
+            return Ok(decode(&queued.result));
+        }
+        let row = self.shared.database.with(|connection| records::result(connection, action))?;
+        let Some((result, last_used)) = row else { return Ok(None) };
+        let now = self.shared.clock.now_ms();
+        if now.saturating_sub(last_used) > LAG {
+            self.shared.touch(|overlay| overlay.used(*action, now));
+        }
+        Ok(decode(&result))
+    }
+
+    fn traces(
+        &self,
+        family: &FamilyDigest,
+        visit: &mut dyn FnMut(ActionDigest, Trace) -> ControlFlow<()>,
+    ) -> Result<(), Fault> {
+        let mut queued = self.shared.peek(|overlay| overlay.family(family));
+        queued.truncate(usize::from(TRACES));
+        let mut left = TRACES;
+        for record in &queued {
+            left -= 1;
+            if decode(&record.trace).is_some_and(|trace| visit(record.action, trace).is_break()) {
+                return Ok(());
+            }
+        }
+        let mut visit = |action: ActionDigest, trace: &[u8]| {
+            if left == 0 {
+                return ControlFlow::Break(());
+            }
+            if queued.iter().any(|record| record.action == action) {
+                return ControlFlow::Continue(()); // the queued one is newer
+            }
+            left -= 1;
+            decode(trace).map_or(ControlFlow::Continue(()), |trace| visit(action, trace))
+        };
+        self.shared.database.with(|connection| records::traces(connection, family, &mut visit))?;
+        Ok(())
+    }
+
+    fn put(&self, record: Record<'_>) -> Result<(), Fault> {
+        let Record { action, family, result, trace } = record;
+        let (result, trace) = (encode(result), encode(trace));
+        let encoded =
+            Encoded { action, family, result, trace, created: self.shared.clock.now_ms() };
+        self.shared.queue(|overlay| overlay.record(encoded));
+        Ok(())
+    }
+
+    fn history(&self, step: &StepName) -> Result<Vec<Past>, Fault> {
+        let step = self.step(step);
+        let mut pasts = self.shared.peek(|overlay| overlay.history(&step));
+        if pasts.len() < usize::from(PASTS) {
+            let older =
+                self.shared.database.with(|connection| records::history(connection, &step))?;
+            // A flush may have written some of them between the two looks.
+            let older = older.into_iter().filter(|past| !pasts.contains(past)).collect::<Vec<_>>();
+            pasts.extend(older);
+        }
+        pasts.truncate(usize::from(PASTS));
+        Ok(pasts)
+    }
+
+    fn remember(&self, step: &StepName, past: Past) -> Result<(), Fault> {
+        let step = self.step(step);
+        self.shared.queue(|overlay| overlay.remember(step, past));
+        Ok(())
+    }
+
+    fn durations(&self) -> Result<BTreeMap<StepName, u64>, Fault> {
+        let queued = self.shared.peek(|overlay| overlay.durations(&self.workspace));
+        let mut durations = self
+            .shared
+            .database
+            .with(|connection| records::durations(connection, &self.workspace))?;
+        durations.extend(queued);
+        Ok(durations)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Fixture, action, family, past, result, trace};
+
+    /// The cache answers the same before and after a flush, and after it was opened again.
+    fn check(answer: impl Fn(&WorkspaceCache) -> String, expected: &str) {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let cache = store.for_workspace("here");
+        fill(&cache);
+        store.shared.close(); // no flush unless we say so
+        assert_eq!(answer(&cache), expected, "queued");
+        store.flush().unwrap();
+        assert_eq!(answer(&cache), expected, "flushed");
+        drop(store);
+        let store = fixture.open();
+        assert_eq!(answer(&store.for_workspace("here")), expected, "opened again");
+    }
+
+    fn fill(cache: &WorkspaceCache) {
+        for number in 0..10 {
+            let result = result(&format!("summary {number}"), &[]);
+            let (action, family, trace) = (action(number), family(0), trace(number));
+            cache.put(Record { action, family, result: &result, trace: &trace }).unwrap();
+            cache.remember(&StepName::new("lint"), past(number)).unwrap();
+        }
+        cache.remember(&StepName::new("test"), past(42)).unwrap();
+    }
+
+    #[test]
+    fn a_result_is_found_by_its_action() {
+        let summary = |cache: &WorkspaceCache, number| {
+            cache.get(&action(number)).unwrap().map(|result| result.summary)
+        };
+        let answer =
+            |cache: &WorkspaceCache| format!("{:?} {:?}", summary(cache, 0), summary(cache, 10));
+        check(answer, r#"Some("summary 0") None"#);
+    }
+
+    #[test]
+    fn eight_traces_of_a_family_are_shown() {
+        let answer = |cache: &WorkspaceCache| {
+            let mut shown = Vec::new();
+            let visit = &mut |action: ActionDigest, trace: Trace| {
+                shown.push((action, trace));
+                ControlFlow::Continue(())
+            };
+            cache.traces(&family(0), visit).unwrap();
+            shown.sort_by_key(|(action, _)| *action);
+            let expected: Vec<_> = (2..10).map(|number| (action(number), trace(number))).collect();
+            (shown == expected).to_string()
+        };
+        check(answer, "true");
+    }
+
+    #[test]
+    fn the_last_five_executions_are_remembered_newest_first() {
+        let answer = |cache: &WorkspaceCache| {
+            let pasts = cache.history(&StepName::new("lint")).unwrap();
+            format!("{:?}", pasts.iter().map(|past| past.wall_us).collect::<Vec<_>>())
+        };
+        check(answer, "[9, 8, 7, 6, 5]");
+    }
+
+    #[test]
+    fn durations_are_those_of_the_last_execution() {
+        let answer = |cache: &WorkspaceCache| format!("{:?}", cache.durations().unwrap());
+        check(answer, r#"{"lint": 9, "test": 42}"#);
+    }
+
+    #[test]
+    fn a_visitor_can_stop() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let cache = store.for_workspace("here");
+        fill(&cache);
+        for _ in 0..2 {
+            let mut shown = 0;
+            let visit = &mut |_, _| {
+                shown += 1;
+                ControlFlow::Break(())
+            };
+            cache.traces(&family(0), visit).unwrap();
+            assert_eq!(shown, 1);
+            store.flush().unwrap();
+        }
+    }
+
+    #[test]
+    fn workspaces_share_results_but_not_history() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        fill(&store.for_workspace("here"));
+        for _ in 0..2 {
+            let other = store.for_workspace("there");
+            assert!(other.get(&action(1)).unwrap().is_some());
+            assert_eq!(other.history(&StepName::new("lint")).unwrap(), []);
+            assert!(other.durations().unwrap().is_empty());
+            store.flush().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_record_of_another_format_counts_as_absent() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let cache = store.for_workspace("here");
+        fill(&cache);
+        store.flush().unwrap();
+        let spoil = |connection: &mut rusqlite::Connection| {
+            Ok(connection.execute("UPDATE actions SET result = x'ff', trace = x'ff'", [])?)
+        };
+        store.shared.database.with(spoil).unwrap();
+        assert_eq!(cache.get(&action(1)).unwrap(), None);
+        cache.traces(&family(0), &mut |_, _| panic!("nothing can be shown")).unwrap();
+    }
+}

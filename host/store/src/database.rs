@@ -1,0 +1,135 @@
+//! The database: its schema, and connections to it.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::error::StoreError;
+
+/// The revision of the schema within `actions-v1.db`; additions raise it.
+const REVISION: i64 = 1;
+
+/// How long to wait for another process that is writing.
+const BUSY: Duration = Duration::from_secs(10);
+
+const SCHEMA: &str = "
+CREATE TABLE actions (
+    action BLOB PRIMARY KEY,     -- the ActionDigest
+    family BLOB NOT NULL,        -- the FamilyDigest
+    result BLOB NOT NULL,        -- the ActionResult, as postcard
+    trace BLOB,                  -- the Trace, as postcard; NULL once newer ones took its place
+    created INTEGER NOT NULL,    -- milliseconds since 1970-01-01 UTC, as all times here
+    last_used INTEGER NOT NULL
+);
+CREATE INDEX traces ON actions (family, last_used DESC) WHERE trace IS NOT NULL;
+CREATE TABLE history (
+    workspace TEXT NOT NULL,
+    step TEXT NOT NULL,
+    number INTEGER NOT NULL,     -- counts up within one step of one workspace
+    wall_us INTEGER NOT NULL,
+    past BLOB NOT NULL,          -- the Past, as postcard
+    PRIMARY KEY (workspace, step, number)
+) WITHOUT ROWID;
+CREATE TABLE totals (
+    name TEXT PRIMARY KEY,       -- `blob bytes`: about how much the blobs take
+    value INTEGER NOT NULL
+) WITHOUT ROWID;
+";
+
+/// Connections to one database: as many as threads use it at once.
+pub(crate) struct Database {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Database {
+    /// Opens the database, and makes its tables if it is new.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, StoreError> {
+        let mut connection = connect(&path)?;
+        prepare(&mut connection)?;
+        Ok(Self { path, idle: Mutex::new(vec![connection]) })
+    }
+
+    /// Lends a connection to `work`. Threads do not wait for each other.
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => connect(&self.path)?,
+        };
+        let result = work(&mut connection);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+        result
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    // NORMAL: a power cut may lose the last commits, but cannot damage the file.
+    connection.execute_batch("PRAGMA synchronous = NORMAL;")?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(connection)
+}
+
+fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
+    let revision = |connection: &Connection| {
+        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0))
+    };
+    let found = revision(connection)?;
+    if found > REVISION {
+        return Err(StoreError::Newer { found, known: REVISION });
+    }
+    if found == REVISION {
+        return Ok(());
+    }
+    connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    if revision(&transaction)? == 0 {
+        transaction.execute_batch(SCHEMA)?;
+        transaction.pragma_update(None, "user_version", REVISION)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_a_later_version_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let database = Database::open(path.clone()).unwrap();
+        let later =
+            |connection: &mut Connection| Ok(connection.pragma_update(None, "user_version", 2)?);
+        database.with(later).unwrap();
+        let reopened = Database::open(path).map(|_| ());
+        assert!(matches!(reopened, Err(StoreError::Newer { found: 2, known: 1 })), "{reopened:?}");
+    }
+
+    #[test]
+    fn a_reader_does_not_wait_for_a_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(folder.path().join("a.db")).unwrap();
+        let seen = database.with(|writer| {
+            let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute("INSERT INTO totals VALUES ('blob bytes', 1)", [])?;
+            database.with(|reader| {
+                let count = "SELECT count(*) FROM totals";
+                Ok(reader.query_row(count, [], |row| row.get::<_, i64>(0))?)
+            })
+        });
+        assert_eq!(seen.unwrap(), 0);
+    }
+}

@@ -1,0 +1,288 @@
+//! Garbage collection: keeps the store below a size, the least recently used goes first.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
+
+use belljar_disk::{Kind, Lock};
+use belljar_model::{ActionDigest, ActionResult, Digest, Fault};
+use rusqlite::{OptionalExtension as _, TransactionBehavior};
+use serde::Serialize;
+
+use crate::error::StoreError;
+use crate::layout;
+use crate::records::{integer, time};
+use crate::store::Store;
+
+/// How large a store may grow unless the user says otherwise: 10 GiB.
+pub const DEFAULT_MAX_BYTES: u64 = 10 << 30;
+
+/// Whether to delete, or only to say what would be deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sweep {
+    /// Delete.
+    Delete,
+    /// Only count.
+    DryRun,
+}
+
+/// What a garbage collection did, or would do.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize)]
+pub struct GcReport {
+    /// Records that were deleted.
+    pub records_deleted: u64,
+    /// Records that stay.
+    pub records_kept: u64,
+    /// Blobs that were deleted.
+    pub blobs_deleted: u64,
+    /// Blobs that stay.
+    pub blobs_kept: u64,
+    /// Bytes of blobs that were deleted.
+    pub bytes_deleted: u64,
+    /// Bytes of blobs that stay.
+    pub bytes_kept: u64,
+}
+
+/// One record, as far as garbage collection is concerned.
+struct Candidate {
+    action: ActionDigest,
+    /// Bytes of the record itself.
+    size: u64,
+    blobs: Vec<Digest>,
+}
+
+impl Store {
+    /// Deletes the least recently used records until the rest, with all that it names, takes at
+    /// most `max_bytes`; then deletes the blobs that no record names, except those that came
+    /// after the store was opened. Blobs that were quarantined go too.
+    ///
+    /// # Errors
+    /// When another process uses the store, or something cannot be read or deleted.
+    pub fn gc(&self, max_bytes: u64, sweep: Sweep) -> Result<GcReport, Fault> {
+        self.flush()?;
+        Ok(self.alone(|| self.collect(max_bytes, sweep))?)
+    }
+
+    /// Collects garbage if the store outgrew `max_bytes` and no one else uses it. Costs one
+    /// query if it did not.
+    ///
+    /// # Errors
+    /// When something cannot be read or deleted.
+    pub fn gc_if_needed(&self, max_bytes: u64) -> Result<Option<GcReport>, Fault> {
+        if self.counted_bytes()? <= max_bytes {
+            return Ok(None);
+        }
+        self.flush()?;
+        match self.alone(|| self.collect(max_bytes / 10 * 9, Sweep::Delete)) {
+            Err(StoreError::InUse(_)) => Ok(None),
+            collected => Ok(Some(collected?)),
+        }
+    }
+
+    /// About how many bytes the blobs take.
+    pub(crate) fn counted_bytes(&self) -> Result<u64, StoreError> {
+        self.shared.database.with(|connection| {
+            let select = "SELECT value FROM totals WHERE name = 'blob bytes'";
+            let bytes = connection.query_row(select, [], |row| time(row, 0)).optional()?;
+            Ok(bytes.unwrap_or(0))
+        })
+    }
+
+    /// Does something while no other process uses the store.
+    fn alone<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(lease.take());
+        let done = match Lock::try_exclusive(&self.root, layout::LEASE) {
+            Ok(Some(_alone)) => work(),
+            Ok(None) => Err(StoreError::InUse(self.path().to_owned())),
+            Err(error) => Err(error.into()),
+        };
+        *lease = Some(Lock::shared(&self.root, layout::LEASE)?);
+        done
+    }
+
+    fn collect(&self, max_bytes: u64, sweep: Sweep) -> Result<GcReport, StoreError> {
+        let present = self.present()?;
+        let mut report = GcReport::default();
+        let mut named = BTreeSet::new();
+        let mut doomed = Vec::new();
+        let mut used = 0;
+        for candidate in self.candidates()? {
+            let new = candidate.blobs.iter().filter(|blob| !named.contains(*blob));
+            let new: BTreeSet<_> = new.copied().collect();
+            used += candidate.size + new.iter().map(Digest::size).sum::<u64>();
+            if used <= max_bytes {
+                named.extend(new);
+                report.records_kept += 1;
+            } else {
+                doomed.push(candidate.action); // and all that were used less recently
+                report.records_deleted += 1;
+            }
+        }
+        let mut unnamed = Vec::new();
+        for (digest, written) in &present {
+            if named.contains(digest) || *written >= self.opened {
+                report.blobs_kept += 1;
+                report.bytes_kept += digest.size();
+            } else {
+                unnamed.push(*digest);
+                report.blobs_deleted += 1;
+                report.bytes_deleted += digest.size();
+            }
+        }
+        if sweep == Sweep::Delete {
+            // First the records: one that names a missing blob would be useless.
+            self.forget(&doomed, report.bytes_kept)?;
+            for digest in unnamed {
+                self.root.remove(&layout::blob(&digest))?;
+            }
+            self.root.remove_dir_all(layout::QUARANTINE)?;
+        }
+        Ok(report)
+    }
+
+    /// All blobs that have their place, and when they came, in milliseconds since 1970-01-01.
+    pub(crate) fn present(&self) -> Result<BTreeMap<Digest, u64>, StoreError> {
+        let mut present = BTreeMap::new();
+        for shard in self.root.list(layout::BLOBS)? {
+            let Some(shard) = shard.name.to_str() else { continue };
+            let folder = self.root.folder(&format!("{}/{shard}", layout::BLOBS))?;
+            for blob in folder.list("")? {
+                let Some(name) = blob.name.to_str() else { continue };
+                let Some(stat) = folder.stat(name)?.filter(|stat| stat.kind == Kind::File) else {
+                    continue;
+                };
+                if let Ok(digest) = format!("blake3:{shard}{name}:{}", stat.size).parse() {
+                    present.insert(digest, u64::try_from(stat.ctime_ns / 1_000_000).unwrap_or(0));
+                }
+            }
+        }
+        Ok(present)
+    }
+
+    /// All records, the most recently used first.
+    fn candidates(&self) -> Result<Vec<Candidate>, StoreError> {
+        self.shared.database.with(|connection| {
+            let mut select = connection.prepare(
+                "SELECT action, result, length(result) + coalesce(length(trace), 0) FROM actions
+                 ORDER BY last_used DESC, rowid DESC",
+            )?;
+            let candidates = select.query_map([], |row| {
+                let action = ActionDigest::from_bytes(row.get(0)?);
+                let result = row.get_ref(1)?.as_blob()?;
+                let blobs = postcard::from_bytes(result).map(|result| blobs(&result));
+                Ok(Candidate { action, size: time(row, 2)?, blobs: blobs.unwrap_or_default() })
+            })?;
+            Ok(candidates.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn forget(&self, doomed: &[ActionDigest], bytes_kept: u64) -> Result<(), StoreError> {
+        self.shared.database.with(|connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for action in doomed {
+                let mut delete =
+                    transaction.prepare_cached("DELETE FROM actions WHERE action = ?1")?;
+                delete.execute([action.as_bytes()])?;
+            }
+            let set = "INSERT OR REPLACE INTO totals VALUES ('blob bytes', ?1)";
+            transaction.execute(set, [integer(bytes_kept)])?;
+            transaction.commit()?;
+            connection.execute_batch("PRAGMA incremental_vacuum;")?;
+            Ok(())
+        })
+    }
+}
+
+/// All blobs that a result names.
+pub(crate) fn blobs(result: &ActionResult) -> Vec<Digest> {
+    let outputs = result.outputs.iter().map(|output| output.digest);
+    let coverage = result.coverage.iter().map(|coverage| coverage.report);
+    outputs.chain(coverage).chain(result.log).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use belljar_model::ports::{ActionCache as _, BlobStore as _, Record};
+
+    use super::*;
+    use crate::testing::{Fixture, action, family, result, trace};
+
+    /// A closed store with three records, an hour apart. Each names a blob of 100,000 bytes of
+    /// its own and one small blob that all share; a further blob is named by none.
+    fn filled() -> Fixture {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let cache = store.for_workspace("here");
+        let shared = store.put(b"shared").unwrap();
+        store.put(b"named by none").unwrap();
+        for number in 0..3 {
+            let own = store.put(&vec![number; 100_000]).unwrap();
+            let (action, family) = (action(number), family(number));
+            let (result, trace) = (result("", &[own, shared]), trace(number));
+            cache.put(Record { action, family, result: &result, trace: &trace }).unwrap();
+            fixture.pass(Duration::from_secs(60 * 60));
+        }
+        drop(store);
+        fixture
+    }
+
+    fn check(max_bytes: u64, kept: &[u8]) {
+        let fixture = filled();
+        let store = fixture.open();
+        let expected = store.gc(max_bytes, Sweep::DryRun).unwrap();
+        assert_eq!(store.stat().unwrap().blobs, 5, "a dry run deletes nothing");
+        assert_eq!(store.gc(max_bytes, Sweep::Delete).unwrap(), expected);
+        let cache = store.for_workspace("here");
+        let left = |number: &u8| cache.get(&action(*number)).unwrap().is_some();
+        assert_eq!((0..3).filter(left).collect::<Vec<_>>(), kept, "at most {max_bytes} bytes");
+        let shared = u64::from(!kept.is_empty());
+        assert_eq!(expected.blobs_kept, kept.len() as u64 + shared);
+        assert_eq!(store.stat().unwrap().blobs, expected.blobs_kept);
+        assert_eq!(store.counted_bytes().unwrap(), expected.bytes_kept);
+        assert!(store.verify().unwrap().is_clean(), "no record lost a blob");
+    }
+
+    #[test]
+    fn the_least_recently_used_goes_first_and_nothing_that_a_record_names() {
+        check(u64::MAX, &[0, 1, 2]);
+        check(250_000, &[1, 2]);
+        check(150_000, &[2]);
+        check(0, &[]);
+    }
+
+    #[test]
+    fn a_use_keeps_a_record() {
+        let fixture = filled();
+        let store = fixture.open();
+        store.for_workspace("there").get(&action(0)).unwrap().unwrap();
+        store.gc(150_000, Sweep::Delete).unwrap();
+        assert!(store.for_workspace("there").get(&action(0)).unwrap().is_some());
+        assert!(store.for_workspace("there").get(&action(2)).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_store_in_use_is_left_alone() {
+        let fixture = filled();
+        let (store, other) = (fixture.open(), fixture.open());
+        let fault = store.gc(0, Sweep::Delete).unwrap_err();
+        assert_eq!(fault.code.as_str(), "E0604");
+        assert_eq!(store.gc_if_needed(0).unwrap(), None);
+        assert_eq!(store.stat().unwrap().blobs, 5);
+        drop(other);
+        store.gc(0, Sweep::Delete).unwrap();
+        assert_eq!(store.stat().unwrap().blobs, 0);
+        drop(fixture.open());
+    }
+
+    #[test]
+    fn a_small_store_is_not_collected() {
+        let fixture = filled();
+        let store = fixture.open();
+        assert_eq!(store.gc_if_needed(DEFAULT_MAX_BYTES).unwrap(), None);
+        let report = store.gc_if_needed(250_000).unwrap().unwrap();
+        assert_eq!((report.records_kept, report.records_deleted), (2, 1));
+    }
+}

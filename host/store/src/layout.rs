@@ -1,0 +1,27 @@
+//! Names of files and folders in a store. Those whose format may change carry its version.
+
+use belljar_model::Digest;
+
+/// Finished blobs: `blobs-v1/ab/<62 hex digits>`, named by the plain BLAKE3 of their bytes.
+pub(crate) const BLOBS: &str = "blobs-v1";
+/// Blobs in the making, and blobs that wait for a flush.
+pub(crate) const TEMP: &str = "tmp";
+/// Blobs whose bytes are not what their name says.
+pub(crate) const QUARANTINE: &str = "quarantine";
+/// Records of actions and the history of steps: an SQLite database.
+pub(crate) const DATABASE: &str = "actions-v1.db";
+/// Compiled plugins, which belong to the sandbox.
+pub(crate) const AOT: &str = "aot-v1";
+/// A secret of this machine, with which compiled plugins are authenticated.
+pub(crate) const MACHINE_KEY: &str = "machine-v1.key";
+/// Shared by every process that uses the store; garbage collection takes it alone.
+pub(crate) const LEASE: &str = "lease";
+/// Held for the moment in which a store is opened.
+pub(crate) const OPENING: &str = "opening";
+
+/// Where a blob is, relative to the store.
+pub(crate) fn blob(digest: &Digest) -> String {
+    let hex = digest.hex();
+    let (shard, rest) = hex.split_at(2);
+    format!("{BLOBS}/{shard}/{rest}")
+}

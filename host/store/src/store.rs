@@ -1,0 +1,108 @@
+//! Store: one folder with blobs, records and compiled plugins.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use belljar_disk::{Lock, Root};
+use belljar_model::ports::{BlobSource, BlobStore, BlobWriter, Clock};
+use belljar_model::{Digest, Fault};
+use bytes::Bytes;
+
+use crate::blob_writer::FileBlobWriter;
+use crate::blobs::Kept;
+use crate::cache::WorkspaceCache;
+use crate::error::StoreError;
+use crate::flush::Shared;
+use crate::{layout, open};
+
+/// The local store. Several processes may use one folder at once.
+///
+/// Dropped, it writes what is still queued; an error then goes unheard, so call
+/// [`Store::flush`] first.
+pub struct Store {
+    pub(crate) root: Root,
+    pub(crate) shared: Arc<Shared>,
+    /// Tells other processes that this one uses the store. `None` only while it has it alone.
+    pub(crate) lease: Mutex<Option<Lock>>,
+    pub(crate) machine_key: [u8; 32],
+    /// When it was opened, in milliseconds since 1970-01-01 UTC.
+    pub(crate) opened: u64,
+}
+
+impl Store {
+    /// Opens the store in a folder, which is made if it is missing.
+    ///
+    /// # Errors
+    /// When the folder or the database in it cannot be used, or is of a later version.
+    pub fn open(root: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
+        open::open(root, clock)
+    }
+
+    /// The cache as one workspace sees it: records are shared between workspaces, the history
+    /// of steps is not. `workspace` is any text that names the workspace on this machine.
+    pub fn for_workspace(&self, workspace: &str) -> WorkspaceCache {
+        WorkspaceCache::new(Arc::clone(&self.shared), workspace)
+    }
+
+    /// Makes all that was put durable, and returns when it is.
+    ///
+    /// # Errors
+    /// When something could not be written, now or in the background before. Then nothing more
+    /// is written by this process, although it can still read what it put.
+    pub fn flush(&self) -> Result<(), Fault> {
+        self.shared.flush()
+    }
+
+    /// Where the store is.
+    pub fn path(&self) -> &Path {
+        self.root.path()
+    }
+
+    /// A folder for compiled plugins, which only the owner can enter.
+    pub fn aot_dir(&self) -> PathBuf {
+        self.root.path().join(layout::AOT)
+    }
+
+    /// A secret of this machine, the same for as long as the store is there.
+    pub const fn machine_key(&self) -> [u8; 32] {
+        self.machine_key
+    }
+
+    /// The blobs that turned out to be damaged while this process read them. They were moved
+    /// away, and the steps that made them will run again.
+    pub fn damaged(&self) -> Vec<Digest> {
+        self.shared.blobs.damaged()
+    }
+}
+
+impl BlobSource for Store {
+    fn get(&self, digest: &Digest) -> Result<Option<Bytes>, Fault> {
+        Ok(self.shared.blobs.get(digest).map_err(StoreError::Disk)?)
+    }
+}
+
+impl BlobStore for Store {
+    fn put(&self, bytes: &[u8]) -> Result<Digest, Fault> {
+        let (digest, kept) = self.shared.blobs.put(bytes).map_err(StoreError::Disk)?;
+        if kept == Kept::Now {
+            self.shared.wake();
+        }
+        Ok(digest)
+    }
+
+    fn contains(&self, digest: &Digest) -> bool {
+        self.shared.blobs.contains(digest)
+    }
+
+    fn writer(&self) -> Result<Box<dyn BlobWriter>, Fault> {
+        Ok(Box::new(FileBlobWriter::new(&self.shared)?))
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.shared.close();
+        // Nobody is left to be told; the next run makes again what is missing.
+        let _ = self.shared.flush();
+    }
+}
