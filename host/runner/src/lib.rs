@@ -7,6 +7,24 @@
 //! **Invariant:** this crate does no I/O and reads no clock; both come through [`Ports`].
 //! **Invariant:** nothing here knows that plugins are WebAssembly, or where blobs are kept.
 
+mod answers;
+mod consult;
+mod flight;
+mod hints;
+pub mod lookup;
+pub mod miss;
+mod ports;
+mod preview;
+mod resolve;
+mod run;
 pub mod schedule;
+mod summary;
+#[cfg(test)]
+mod testing;
 
+pub use ports::{ForceMode, Plugin, Ports, RunOptions};
+pub use preview::{Preview, Would, plan_preview};
+pub use resolve::{Surroundings, resolve};
+pub use run::run;
 pub use schedule::{OnFailure, Schedule};
+pub use summary::RunSummary;

@@ -1,0 +1,123 @@
+//! Resolve: from a step, and what is there now, to an Action.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use belljar_model::action::canonical_json;
+use belljar_model::{Action, Capability, Directory, Entry, Grant, Node, OutputFile, View};
+use belljar_pipeline::Step;
+
+use crate::ports::Plugin;
+
+/// What a step finds when its turn comes.
+#[derive(Clone, Debug)]
+pub struct Surroundings<'a> {
+    /// The workspace's files that the step's `inputs` match.
+    pub workspace: Vec<Entry>,
+    /// The outputs of the steps that it needs, directly.
+    pub needs: Vec<&'a [OutputFile]>,
+    /// The environment of the run.
+    pub environment: &'a BTreeMap<String, String>,
+}
+
+/// Makes the Action of a step.
+///
+/// It sees the workspace's files that its `inputs` match; over them lie the outputs of the steps
+/// that it needs, as far as its `inputs` match them too. Of the environment it sees the
+/// variables that it was granted and that are set.
+pub fn resolve(step: &Step, plugin: &Plugin, around: Surroundings<'_>) -> Action {
+    let made = around.needs.iter().copied().flatten();
+    let made = made.filter(|output| step.inputs.matches(&output.path)).map(entry);
+    let root = Directory::from_entries(around.workspace.into_iter().chain(made));
+    let mut grants: Vec<Grant> = step.grants.iter().map(|given| given.grant.clone()).collect();
+    grants.sort();
+    grants.dedup();
+    let view = View {
+        root: Arc::new(root),
+        declared: step.inputs.clone(),
+        environment: Arc::new(environment(&grants, around.environment)),
+    };
+    Action {
+        plugin: plugin.digest,
+        class: plugin.class,
+        config: canonical_json(&step.config),
+        grants,
+        outputs: step.outputs.clone(),
+        view,
+    }
+}
+
+fn entry(output: &OutputFile) -> Entry {
+    let node = Node::File { digest: output.digest, executable: output.executable };
+    Entry { path: output.path.clone(), node }
+}
+
+fn environment(grants: &[Grant], all: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let names = grants.iter().filter(|grant| grant.capability == Capability::Env);
+    let set = names.filter_map(|grant| all.get_key_value(&grant.resource));
+    set.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use belljar_model::{Answer, Digest, Question};
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{granted, path, plugin, step};
+
+    fn file(at: &str, content: &str) -> Entry {
+        let node = Node::File { digest: Digest::of(content.as_bytes()), executable: false };
+        Entry { path: path(at), node }
+    }
+
+    fn output(at: &str, content: &str) -> OutputFile {
+        let digest = Digest::of(content.as_bytes());
+        OutputFile { path: path(at), digest, executable: false }
+    }
+
+    fn content(action: &Action, at: &str) -> Option<Digest> {
+        match action.view.answer(&Question::Content(path(at))) {
+            Answer::Content(digest) => Some(digest),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn outputs_of_needs_lie_over_the_workspace_where_inputs_match_them() {
+        let step = step("a", &["src", "gen"], &[]);
+        let made = [output("gen/x", "new"), output("other/y", "unseen")];
+        let none = BTreeMap::new();
+        let around = Surroundings {
+            workspace: vec![file("src/m", "main"), file("gen/x", "stale")],
+            needs: vec![&made],
+            environment: &none,
+        };
+        let action = resolve(&step, &plugin("p"), around);
+        assert_eq!(content(&action, "gen/x"), Some(Digest::of(b"new")));
+        assert_eq!(content(&action, "src/m"), Some(Digest::of(b"main")));
+        assert_eq!(content(&action, "other/y"), None, "not declared");
+    }
+
+    #[test]
+    fn only_granted_variables_that_are_set_are_seen() {
+        let mut step = step("a", &[], &[]);
+        step.grants = ["B", "A", "B"].map(granted).into();
+        let all = [("A", "1"), ("C", "3")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let around = Surroundings { workspace: vec![], needs: vec![], environment: &all };
+        let action = resolve(&step, &plugin("p"), around);
+        let names: Vec<_> = action.grants.iter().map(|grant| &*grant.resource).collect();
+        assert_eq!(names, ["A", "B"], "sorted, each once");
+        assert_eq!(action.view.environment.len(), 1);
+        assert_eq!(action.view.environment["A"], "1");
+    }
+
+    #[test]
+    fn the_configuration_is_canonical() {
+        let mut step = step("a", &[], &[]);
+        step.config = json!({"b": 1, "a": [true]});
+        let none = BTreeMap::new();
+        let around = Surroundings { workspace: vec![], needs: vec![], environment: &none };
+        assert_eq!(resolve(&step, &plugin("p"), around).config, r#"{"a":[true],"b":1}"#);
+    }
+}

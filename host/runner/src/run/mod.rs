@@ -1,0 +1,125 @@
+//! Run: drives a Schedule with worker threads until every step of a Plan has settled.
+
+mod board;
+mod deliver;
+mod perform;
+#[cfg(test)]
+mod tests;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread;
+
+use belljar_model::event::{LogLine, PlannedStep, SCHEMA};
+use belljar_model::ports::{EventSink, LogSink};
+use belljar_model::{Event, StepName};
+use belljar_pipeline::Plan;
+
+use crate::flight::Flights;
+use crate::ports::{Ports, RunOptions};
+use crate::schedule::Schedule;
+use crate::summary::RunSummary;
+use board::Board;
+
+/// Stack of a worker thread in bytes: an Executor may compile or interpret deeply nested code.
+const STACK: usize = 8 << 20;
+
+/// Runs a plan and returns what became of each step.
+///
+/// Whatever goes wrong with one step, a panic in a port included, is that step's fault and no
+/// other's: it is in its report, and the results of other steps are kept.
+pub fn run(ports: &Ports<'_>, plan: &Plan, options: &RunOptions) -> RunSummary {
+    let started = ports.clock.elapsed();
+    let run = Run::new(ports, plan, options);
+    run.announce();
+    thread::scope(|scope| {
+        let workers = options.jobs.clamp(1, plan.len().max(1));
+        let spawned = (0..workers).map_while(|_| {
+            let thread = thread::Builder::new().name("step".to_owned()).stack_size(STACK);
+            thread.spawn_scoped(scope, || run.work()).ok()
+        });
+        if spawned.count() == 0 {
+            run.work(); // a machine without a thread to spare still makes progress
+        }
+    });
+    let summary = RunSummary::of(run.board.into_reports());
+    let wall = ports.clock.elapsed().saturating_sub(started);
+    ports.events.emit(Event::RunFinished {
+        at: ports.clock.now_ms(),
+        wall_us: micros(wall),
+        totals: summary.totals,
+        exit_code: summary.exit_code,
+    });
+    summary
+}
+
+/// One run: what does not change, and the board of what does.
+struct Run<'a> {
+    ports: &'a Ports<'a>,
+    plan: &'a Plan,
+    options: &'a RunOptions,
+    expected_us: Vec<Option<u64>>,
+    log: Arc<dyn LogSink>,
+    flights: Flights,
+    board: Board,
+}
+
+impl<'a> Run<'a> {
+    fn new(ports: &'a Ports<'a>, plan: &'a Plan, options: &'a RunOptions) -> Self {
+        // Durations only choose an order: a run without them is slower, not wrong.
+        let durations = ports.cache.durations().unwrap_or_default();
+        let expected = |name: &StepName| durations.get(name).copied();
+        let expected_us: Vec<_> = plan.steps.iter().map(|step| expected(&step.name)).collect();
+        let schedule = Schedule::new(&plan.needs, &expected_us, options.on_failure);
+        let log = Arc::new(LogToEvents(Arc::clone(ports.events)));
+        let (flights, board) = (Flights::default(), Board::new(schedule, plan.len()));
+        Self { ports, plan, options, expected_us, log, flights, board }
+    }
+
+    fn announce(&self) {
+        self.emit(Event::RunStarted {
+            schema: SCHEMA.to_owned(),
+            run: self.options.run_id.clone(),
+            at: self.ports.clock.now_ms(),
+            host: env!("CARGO_PKG_VERSION").to_owned(),
+            asked: self.options.asked.clone(),
+        });
+        let planned = self.plan.steps.iter().enumerate().map(|(index, step)| PlannedStep {
+            name: step.name.clone(),
+            needs: step.needs.clone(),
+            expected_us: self.expected_us[index],
+        });
+        self.emit(Event::Planned { steps: planned.collect() });
+    }
+
+    /// Does steps until none is left that could start.
+    fn work(&self) {
+        while let Some(index) = self.board.take(self) {
+            let report = perform::perform(self, index);
+            self.emit(Event::StepFinished {
+                at: self.ports.clock.now_ms(),
+                report: Box::new(report.clone()),
+            });
+            self.board.settle(self, index, report);
+        }
+    }
+
+    /// Hands out an Event. A sink that panics loses it, and nothing else.
+    fn emit(&self, event: Event) {
+        let emitted = catch_unwind(AssertUnwindSafe(|| self.ports.events.emit(event)));
+        drop(emitted);
+    }
+}
+
+/// Sends the lines of running steps where all else goes.
+struct LogToEvents(Arc<dyn EventSink>);
+
+impl LogSink for LogToEvents {
+    fn line(&self, step: &StepName, line: &LogLine) {
+        self.0.emit(Event::StepLog { step: step.clone(), line: line.clone() });
+    }
+}
+
+fn micros(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

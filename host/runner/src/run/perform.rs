@@ -1,0 +1,204 @@
+//! Perform: one step from its turn to its report.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use belljar_model::event::{LogLine, Source, Status, StepReport};
+use belljar_model::fault::Blame;
+use belljar_model::ports::{Execution, Past, Record, Request};
+use belljar_model::{Action, ActionResult, Class, Cost, Digest, Event, Fault, MissReason, Trace};
+use belljar_pipeline::Step;
+
+use super::deliver::deliver;
+use super::{Run, micros};
+use crate::consult::{consult, prepare};
+use crate::hints;
+use crate::lookup::{Hit, Key};
+use crate::ports::DEFECT;
+
+/// Looks a step up or executes it, and says what became of it.
+pub(super) fn perform(run: &Run<'_>, index: usize) -> StepReport {
+    let started = run.ports.clock.elapsed();
+    let mut report = blank(run, index);
+    let proceeded = catch_unwind(AssertUnwindSafe(|| proceed(run, index, &mut report)));
+    if let Err(fault) = proceeded.unwrap_or_else(|panic| Err(defect(panic.as_ref()))) {
+        let cancelled = fault.blame == Blame::Cancelled;
+        report.status = if cancelled { Status::Cancelled } else { Status::Errored };
+        report.source = None;
+        report.outputs.clear();
+        report.summary.clone_from(&fault.message);
+        report.fault = Some(fault);
+    }
+    report.wall_us = micros(run.ports.clock.elapsed().saturating_sub(started));
+    report
+}
+
+/// The report of a step that has not started.
+pub(super) fn blank(run: &Run<'_>, index: usize) -> StepReport {
+    let step = &run.plan.steps[index];
+    let plugin = run.options.plugin_of(step).ok();
+    StepReport {
+        step: step.name.clone(),
+        status: Status::Skipped,
+        source: None,
+        summary: String::new(),
+        plugin: plugin.map_or_else(|| step.uses.clone(), |plugin| plugin.label.clone()),
+        class: plugin.map_or(Class::Pure, |plugin| plugin.class),
+        action: None,
+        miss: Vec::new(),
+        attempts: 0,
+        wall_us: 0,
+        cost: Cost::default(),
+        outputs: Vec::new(),
+        log: None,
+        fault: None,
+        skipped_for: None,
+    }
+}
+
+fn proceed(run: &Run<'_>, index: usize, report: &mut StepReport) -> Result<(), Fault> {
+    let step = &*run.plan.steps[index];
+    let plugin = run.options.plugin_of(step)?;
+    let made = run.board.outputs(&run.plan.needs[index]);
+    let needs = made.iter().map(|outputs| &**outputs).collect();
+    let action = prepare(run.ports, step, plugin, needs, run.options)?;
+    let key = Key::of(&action);
+    report.action = Some(key.action);
+    let _flight = run.flights.board(key.action);
+    let turn = Turn { run, step, action: &action, key };
+    let miss = match turn.look()? {
+        Ok(hit) => {
+            let Hit { result, source, trace } = hit;
+            return deliver(&turn, result, source, trace.as_ref(), report);
+        }
+        Err(miss) => miss,
+    };
+    if run.options.cancel.is_asked() {
+        report.status = Status::Cancelled;
+        "the run was cancelled before it could start".clone_into(&mut report.summary);
+        return Ok(());
+    }
+    report.miss = miss;
+    let (result, trace) = turn.execute(report)?;
+    deliver(&turn, result, Source::Executed, Some(&trace), report)
+}
+
+/// One step whose Action is known.
+pub(super) struct Turn<'t, 'a> {
+    pub(super) run: &'t Run<'a>,
+    pub(super) step: &'t Step,
+    pub(super) action: &'t Action,
+    pub(super) key: Key,
+}
+
+impl Turn<'_, '_> {
+    /// Returns a hit, or why there is none.
+    fn look(&self) -> Result<Result<Hit, Vec<MissReason>>, Fault> {
+        let Run { ports, options, .. } = self.run;
+        let found = consult(ports, self.step, self.action, &self.key, options)?;
+        if let Ok(Hit { result, source: Source::ObservedHit, trace: Some(trace) }) = &found {
+            self.record(result, trace)?; // the next lookup is exact
+        }
+        Ok(found)
+    }
+
+    /// Executes the Action, again if that may help, and records what came of it.
+    fn execute(&self, report: &mut StepReport) -> Result<(ActionResult, Trace), Fault> {
+        loop {
+            let Execution { outcome, trace, log, cost } = self.attempt(report);
+            report.cost = cost;
+            report.log = self.keep(&log)?;
+            match outcome {
+                Ok(mut result) => {
+                    (result.log, result.cost) = (report.log, cost);
+                    let unrecorded = if self.action.class == Class::Effect {
+                        Some("was not cacheable".to_owned())
+                    } else {
+                        self.record(&result, &trace)?;
+                        None
+                    };
+                    self.remember(cost, unrecorded)?;
+                    return Ok((result, trace));
+                }
+                Err(fault) if self.may_try_again(&fault, report.attempts) => {}
+                Err(fault) => {
+                    self.remember(cost, Some(how_it_ended(&fault)))?;
+                    let fault = hints::undeclared(fault, self.step, &trace, self.run.ports.inputs);
+                    return Err(fault);
+                }
+            }
+        }
+    }
+
+    fn attempt(&self, report: &mut StepReport) -> Execution {
+        report.attempts += 1;
+        self.run.emit(Event::StepStarted {
+            step: self.step.name.clone(),
+            at: self.run.ports.clock.now_ms(),
+            plugin: report.plugin.clone(),
+            miss: report.miss.clone(),
+            attempt: report.attempts,
+        });
+        self.run.ports.executor.execute(&Request {
+            step: &self.step.name,
+            action: self.action,
+            limits: &self.step.limits,
+            cancel: &self.run.options.cancel,
+            log: &self.run.log,
+        })
+    }
+
+    /// Trying again can only help against what is not the project's doing.
+    fn may_try_again(&self, fault: &Fault, attempts: u32) -> bool {
+        matches!(fault.blame, Blame::Plugin | Blame::Infrastructure)
+            && attempts <= self.step.retries
+            && !self.run.options.cancel.is_asked()
+    }
+
+    fn keep(&self, log: &[LogLine]) -> Result<Option<Digest>, Fault> {
+        if log.is_empty() {
+            return Ok(None);
+        }
+        let mut lines = Vec::new();
+        for line in log {
+            serde_json::to_writer(&mut lines, line).expect("a log line has a JSON form");
+            lines.push(b'\n');
+        }
+        self.run.ports.blobs.put(&lines).map(Some)
+    }
+
+    fn record(&self, result: &ActionResult, trace: &Trace) -> Result<(), Fault> {
+        let Key { action, family } = self.key;
+        self.run.ports.cache.put(Record { action, family, result, trace })
+    }
+
+    fn remember(&self, cost: Cost, unrecorded: Option<String>) -> Result<(), Fault> {
+        let past = Past {
+            action: self.key.action,
+            family: self.key.family,
+            run: self.run.options.run_id.clone(),
+            at: self.run.ports.clock.now_ms(),
+            plugin: self.run.options.plugin_of(self.step)?.label.clone(),
+            fields: self.action.fields(),
+            unrecorded,
+            wall_us: cost.wall_us,
+        };
+        self.run.ports.cache.remember(&self.step.name, past)
+    }
+}
+
+/// The words behind "earlier run" in the next explanation.
+fn how_it_ended(fault: &Fault) -> String {
+    match fault.blame {
+        Blame::Cancelled => "was cancelled".to_owned(),
+        Blame::Policy => format!("was denied ({})", fault.code),
+        _ => format!("ended without a result ({})", fault.code),
+    }
+}
+
+fn defect(panic: &(dyn std::any::Any + Send)) -> Fault {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    let message = format!("the host has a defect: it panicked while it ran this step: {text}");
+    Fault::new(Blame::Infrastructure, DEFECT, message)
+        .help("run it again; if it happens again, report it with this message")
+}

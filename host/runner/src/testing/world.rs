@@ -1,0 +1,98 @@
+//! A workspace with all the ports, in which tests run plans.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use belljar_model::ports::{Cancel, EventSink};
+use belljar_model::{Digest, Event, WorkspacePath};
+use belljar_pipeline::Plan;
+
+use super::executor::{Executing, ScriptExecutor};
+use super::{MemoryBlobs, MemoryCache, Recording, StillClock, Tree, path, plugin};
+use crate::{ForceMode, OnFailure, Ports, Preview, RunOptions, RunSummary, plan_preview, run};
+
+pub(crate) struct World {
+    pub(crate) tree: Tree,
+    pub(crate) blobs: MemoryBlobs,
+    pub(crate) cache: MemoryCache,
+    pub(crate) executor: ScriptExecutor,
+    pub(crate) recording: Arc<Recording>,
+    pub(crate) options: RunOptions,
+}
+
+impl World {
+    /// A workspace with some files, and the plugin `p`.
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
+        let world = Self {
+            tree: Tree::default(),
+            blobs: MemoryBlobs::default(),
+            cache: MemoryCache::default(),
+            executor: ScriptExecutor::default(),
+            recording: Arc::default(),
+            options: RunOptions {
+                run_id: "run".to_owned(),
+                asked: Vec::new(),
+                jobs: 2,
+                on_failure: OnFailure::KeepGoing,
+                force: ForceMode::Nothing,
+                cancel: Cancel::new(),
+                environment: BTreeMap::new(),
+                plugins: BTreeMap::from([("p".to_owned(), Ok(plugin("p")))]),
+            },
+        };
+        for (at, content) in files {
+            world.write(at, content);
+        }
+        world
+    }
+
+    pub(crate) fn write(&self, at: &str, content: &str) {
+        self.tree.files.lock().unwrap().insert(path(at), content.to_owned());
+    }
+
+    pub(crate) fn remove(&self, at: &str) {
+        self.tree.files.lock().unwrap().remove(&path(at));
+    }
+
+    pub(crate) fn run(&self, plan: &Plan) -> RunSummary {
+        self.with_ports(|ports| run(ports, plan, &self.options))
+    }
+
+    pub(crate) fn preview(&self, plan: &Plan) -> Vec<Preview> {
+        self.with_ports(|ports| plan_preview(ports, plan, &self.options))
+    }
+
+    /// Runs, and returns the names of the steps that were executed, sorted.
+    pub(crate) fn executed(&self, plan: &Plan) -> Vec<String> {
+        self.executor.executed.lock().unwrap().clear();
+        self.run(plan);
+        let executed = self.executor.executed.lock().unwrap();
+        let mut names: Vec<_> = executed.iter().map(ToString::to_string).collect();
+        names.sort();
+        names
+    }
+
+    /// What steps have written into the workspace.
+    pub(crate) fn made(&self) -> BTreeMap<WorkspacePath, Digest> {
+        self.tree.made.lock().unwrap().clone()
+    }
+
+    /// The events since the last call.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.recording.0.lock().unwrap())
+    }
+
+    fn with_ports<T>(&self, go: impl FnOnce(&Ports<'_>) -> T) -> T {
+        let executor = Executing { scripts: &self.executor, blobs: &self.blobs };
+        let events: Arc<dyn EventSink> = self.recording.clone();
+        go(&Ports {
+            inputs: &self.tree,
+            write_back: &self.tree,
+            blobs: &self.blobs,
+            cache: &self.cache,
+            executor: &executor,
+            events: &events,
+            clock: &StillClock,
+        })
+    }
+}
