@@ -1,2 +1,33 @@
-//! Placeholder.
-fn main() {}
+//! The program: arguments in, one command, exit code out.
+//!
+//! **Invariant:** this is the only crate that knows all the others, and the only one that reads
+//! the environment, the clock and the terminal.
+
+mod args;
+mod clock;
+mod commands;
+mod env;
+mod error;
+mod exit_code;
+mod files;
+mod plugins;
+mod project;
+mod recording;
+mod reports;
+mod session;
+mod signals;
+mod stream;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    let terminal = terminal::Terminal::new(&arguments.global);
+    match commands::dispatch(&arguments, &terminal) {
+        Ok(exit) => exit.into(),
+        Err(error) => terminal.fail(&error).into(),
+    }
+}

@@ -1,0 +1,310 @@
+//! The command line: what can be typed, and nothing of what it does.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::env::EnvVar;
+
+/// Run sandboxed, cached build steps and see why each ran
+///
+/// Steps are WebAssembly plugins behind a published interface. A step reaches nothing that was
+/// not granted, and everything that it touched is on record: that is what the cache compares.
+#[derive(Debug, Parser)]
+#[command(name = "belljar", version, max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    /// What every command understands.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Work as if started in this directory
+    #[arg(short = 'C', long, value_name = "DIR", global = true, env = EnvVar::DIRECTORY)]
+    pub(crate) directory: Option<PathBuf>,
+    /// The pipeline file, relative to the workspace root
+    #[arg(short, long, value_name = "FILE", global = true, env = EnvVar::FILE)]
+    pub(crate) file: Option<String>,
+    /// The directory of the local store [default: the user's cache directory]
+    #[arg(long, value_name = "DIR", global = true, env = EnvVar::STORE)]
+    pub(crate) store: Option<PathBuf>,
+    /// Write the answer as JSON to stdout
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// When to use colors
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", env = EnvVar::COLOR)]
+    pub(crate) color: When,
+    /// Say less: only failures and the summary
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more about what the host itself does (can be repeated)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// A choice that can be left to the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// Decide by the terminal and the environment.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run steps and everything they need
+    ///
+    /// A step whose result is in the cache is restored instead of executed; every other step
+    /// says why it runs. Effect: writes declared outputs, the store and a recording of the run.
+    Run(RunArgs),
+    /// Show what `run` would do, and why
+    ///
+    /// Effect: read-only.
+    Plan(PlanArgs),
+    /// Explain why a step ran, or would run
+    ///
+    /// Compares with the nearest earlier execution of the step. Effect: read-only.
+    Why(WhyArgs),
+    /// List steps, plugins or runs
+    ///
+    /// Effect: read-only.
+    Ls(LsArgs),
+    /// Check the pipeline file, and every step's configuration against its plugin
+    ///
+    /// Reports all mistakes at once. Effect: read-only.
+    Check,
+    /// Show who needs whom
+    ///
+    /// Effect: read-only.
+    Graph(GraphArgs),
+    /// Write a JSON Schema of the pipeline file for editors, with `with` typed per plugin
+    ///
+    /// Effect: read-only, but for the file named with `--output`.
+    Schema(SchemaArgs),
+    /// Show the log and the findings of a step
+    ///
+    /// Effect: read-only.
+    Logs(LogsArgs),
+    /// List recorded runs, or show one again
+    ///
+    /// Effect: read-only.
+    Runs(RunsArgs),
+    /// Look at the local store, bound it, verify it
+    #[command(subcommand)]
+    Cache(CacheCommand),
+    /// Look at plugins
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Explain an error code such as E0201
+    ///
+    /// Effect: read-only.
+    Explain(ExplainArgs),
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// Steps to run: a name, `folder:step`, `:step` or a glob (can be repeated) [default: all]
+    #[arg(value_name = "STEP")]
+    pub(crate) steps: Vec<String>,
+    /// How many steps may run at once [default: one per processor]
+    #[arg(short, long, value_name = "N", env = EnvVar::JOBS)]
+    pub(crate) jobs: Option<usize>,
+    /// Execute the named steps even if the cache could serve them
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) on_failure: OnFailureArgs,
+    /// How to show progress
+    #[arg(long, value_name = "HOW", default_value = "auto", env = EnvVar::PROGRESS)]
+    pub(crate) progress: Progress,
+    /// Whose log lines to show while they run
+    #[arg(long, value_name = "WHICH", default_value = "failed")]
+    pub(crate) logs: Logs,
+    /// Write a report: `sarif=FILE` or `junit=FILE` (can be repeated)
+    #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
+    pub(crate) report: Vec<String>,
+    /// Write the event stream as JSON lines to a file, or to stdout with `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<String>,
+}
+
+/// What to do after a failure.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct OnFailureArgs {
+    /// After a failure, go on with every step that does not need the failed one [default]
+    #[arg(short, long)]
+    pub(crate) keep_going: bool,
+    /// After a failure, start no further step
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+}
+
+/// How to show progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Progress {
+    /// A bar on a terminal, plain lines elsewhere.
+    Auto,
+    /// Running steps below the lines of finished ones.
+    Bar,
+    /// One line per finished step.
+    Plain,
+    /// Only failures and the summary.
+    None,
+}
+
+/// Whose log lines to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Logs {
+    /// Of steps that failed, at the end.
+    Failed,
+    /// Of all steps, as they come.
+    All,
+    /// Of none.
+    None,
+}
+
+/// Arguments of `plan`.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Steps to plan (can be repeated) [default: all]
+    #[arg(value_name = "STEP")]
+    pub(crate) steps: Vec<String>,
+    /// Exit with 10 if there is work to do
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+}
+
+/// Arguments of `why`.
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// The step
+    #[arg(value_name = "STEP")]
+    pub(crate) step: String,
+}
+
+/// Arguments of `ls`.
+#[derive(Debug, Args)]
+pub(crate) struct LsArgs {
+    /// What to list
+    #[arg(value_name = "WHAT", default_value = "steps")]
+    pub(crate) what: Listed,
+}
+
+/// What can be listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Listed {
+    /// Steps, with what they are for.
+    Steps,
+    /// Plugins, with version and class.
+    Plugins,
+    /// Recorded runs, newest first.
+    Runs,
+}
+
+/// Arguments of `graph`.
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// Only these steps and what they need (can be repeated) [default: all]
+    #[arg(value_name = "STEP")]
+    pub(crate) steps: Vec<String>,
+    /// The format [default: text, or json with --json]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<GraphFormat>,
+}
+
+/// A format for graphs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// For people.
+    Text,
+    /// For Graphviz.
+    Dot,
+    /// For Markdown pages.
+    Mermaid,
+    /// For programs.
+    Json,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// The file to write [default: stdout]
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Arguments of `logs`.
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// The step
+    #[arg(value_name = "STEP")]
+    pub(crate) step: String,
+    /// The run: an id, the start of one, or `latest`
+    #[arg(long, value_name = "RUN", default_value = "latest")]
+    pub(crate) run: String,
+}
+
+/// Arguments of `runs`.
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// The run to show again: an id, the start of one, or `latest` [default: list all]
+    #[arg(value_name = "RUN")]
+    pub(crate) run: Option<String>,
+}
+
+/// The verbs of `cache`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Show how large the store is, and what is in it
+    ///
+    /// Effect: read-only.
+    Stat,
+    /// Remove the results that were not used for longest, until the store fits
+    ///
+    /// Effect: deletes from the store.
+    Gc {
+        /// What may stay, such as `500MiB` or `10GiB`
+        #[arg(long, value_name = "SIZE", default_value = "10GiB", env = EnvVar::STORE_SIZE)]
+        max_size: String,
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Read every blob and record again and compare with its digest
+    ///
+    /// Damaged blobs are moved to quarantine, and rebuilt when they are needed. Exits with 3 if
+    /// anything was wrong.
+    Verify,
+}
+
+/// The verbs of `plugin`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Show what a plugin is, and what it could do: its imports by function
+    ///
+    /// Effect: read-only.
+    Inspect {
+        /// A plugin of the pipeline file, `builtin:NAME`, or a `.wasm` file
+        #[arg(value_name = "PLUGIN")]
+        plugin: String,
+    },
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The code
+    #[arg(value_name = "CODE")]
+    pub(crate) code: String,
+}

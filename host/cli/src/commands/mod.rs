@@ -1,0 +1,41 @@
+//! One file per verb: arguments in, library calls, answer out.
+
+mod cache;
+mod check;
+mod explain;
+mod graph;
+mod logs;
+mod ls;
+mod plan;
+mod plugin;
+mod run;
+mod runs;
+mod schema;
+mod why;
+
+use crate::args::{Arguments, Command};
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::terminal::Terminal;
+
+/// Carries out what was typed.
+///
+/// # Errors
+/// When there is no answer; the error says why and decides the exit code.
+pub(crate) fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Exit, CommandError> {
+    let Arguments { global, command } = arguments;
+    match command {
+        Command::Run(args) => run::run(global, args, terminal),
+        Command::Plan(args) => plan::plan(global, args, terminal),
+        Command::Why(args) => why::why(global, args, terminal),
+        Command::Ls(args) => ls::ls(global, args, terminal),
+        Command::Check => check::check(global, terminal),
+        Command::Graph(args) => graph::graph(global, args, terminal),
+        Command::Schema(args) => schema::schema(global, args, terminal),
+        Command::Logs(args) => logs::logs(global, args, terminal),
+        Command::Runs(args) => runs::runs(global, args, terminal),
+        Command::Cache(command) => cache::cache(global, command, terminal),
+        Command::Plugin(command) => plugin::plugin(global, command, terminal),
+        Command::Explain(args) => explain::explain(args, terminal),
+    }
+}

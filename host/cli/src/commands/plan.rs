@@ -1,0 +1,93 @@
+//! `belljar plan`: what `run` would do, and why.
+
+use std::sync::Arc;
+
+use belljar_model::ports::{Cancel, EventSink};
+use belljar_report::table::Table;
+use belljar_runner::{ForceMode, OnFailure, Preview, RunOptions, Would, plan_preview};
+use serde_json::{Value, json};
+
+use crate::args::{Global, PlanArgs};
+use crate::clock::SystemClock;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::Session;
+use crate::stream::Silence;
+use crate::terminal::Terminal;
+
+pub(super) fn plan(
+    global: &Global,
+    args: &PlanArgs,
+    terminal: &Terminal,
+) -> Result<Exit, CommandError> {
+    let session = Session::open(global, terminal)?;
+    let previews = preview(&session, &args.steps)?;
+    session.finish()?;
+    let work = previews.iter().filter(|preview| !matches!(preview.would, Would::Hit(_) | Would::Fail(_))).count();
+    if terminal.json {
+        let steps: Vec<_> = previews.iter().map(as_json).collect();
+        terminal.answer_json(&json!({ "schema": "belljar.plan/v1", "steps": steps }));
+    } else {
+        let mut table = Table::new(&["WOULD", "STEP", "WHY"]);
+        for preview in &previews {
+            let (would, why) = words(preview);
+            table.row([would, preview.step.as_str(), &why]);
+        }
+        terminal.answer(&table.render(&terminal.out));
+        terminal.remark(&format!(
+            "{}: {work} to run, {} cached",
+            belljar_report::text::count(previews.len(), "step"),
+            previews.len() - work
+        ));
+    }
+    Ok(if args.exit_code && work > 0 { Exit::WorkToDo } else { Exit::Success })
+}
+
+/// Looks every asked step up, without executing any.
+pub(super) fn preview(session: &Session, asked: &[String]) -> Result<Vec<Preview>, CommandError> {
+    let plan = session.select(asked)?;
+    let options = RunOptions {
+        run_id: String::new(),
+        jobs: 1,
+        on_failure: OnFailure::KeepGoing,
+        force: ForceMode::Nothing,
+        cancel: Cancel::new(),
+        environment: session.environment(&plan),
+        plugins: session.run_plugins(),
+        asked: asked.to_vec(),
+    };
+    let clock = SystemClock::start();
+    let events: Arc<dyn EventSink> = Arc::new(Silence);
+    Ok(plan_preview(&session.ports(&events, &clock), &plan, &options))
+}
+
+fn words(preview: &Preview) -> (&'static str, String) {
+    match &preview.would {
+        Would::Hit(_) => ("HIT", String::new()),
+        Would::Run(reasons) => {
+            let why = reasons.first().map_or_else(String::new, ToString::to_string);
+            let more = match reasons.len() {
+                0 | 1 => String::new(),
+                more => format!(" (and {} more)", more - 1),
+            };
+            ("RUN", format!("{why}{more}"))
+        }
+        Would::Fail(_) => ("FAIL", "failed before, and nothing that it read has changed".to_owned()),
+        Would::Unknown(step) => ("RUN?", format!("depends on what `{step}` makes")),
+        Would::Skip(step) => ("SKIP", format!("needs `{step}`, which would not pass")),
+        Would::Fault(fault) => ("ERR", fault.to_string()),
+    }
+}
+
+fn as_json(preview: &Preview) -> Value {
+    match &preview.would {
+        Would::Hit(source) => json!({ "step": preview.step, "would": "hit", "source": source }),
+        Would::Run(miss) => json!({ "step": preview.step, "would": "run", "miss": miss }),
+        Would::Fail(source) => json!({ "step": preview.step, "would": "fail", "source": source }),
+        Would::Unknown(step) => {
+            json!({ "step": preview.step, "would": "unknown", "waits_for": step })
+        }
+        Would::Skip(step) => json!({ "step": preview.step, "would": "skip", "skipped_for": step }),
+        Would::Fault(fault) => json!({ "step": preview.step, "would": "fault", "fault": fault }),
+    }
+}

@@ -1,0 +1,140 @@
+//! `belljar run`: run steps and everything they need.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use belljar_disk::Root;
+use belljar_model::ports::{Cancel, Clock, EventSink};
+use belljar_report::console::{Console, ConsoleOptions, Mode, ShownLogs};
+use belljar_runner::{ForceMode, OnFailure, RunOptions};
+
+use crate::args::{Global, Logs, Progress, RunArgs};
+use crate::clock::SystemClock;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::recording::{Recordings, new_id};
+use crate::reports::Reports;
+use crate::session::Session;
+use crate::signals;
+use crate::stream::{self, JsonLines, Reader};
+use crate::terminal::Terminal;
+
+pub(super) fn run(
+    global: &Global,
+    args: &RunArgs,
+    terminal: &Terminal,
+) -> Result<Exit, CommandError> {
+    let reports = Reports::parse(&args.report)?;
+    let session = Session::open(global, terminal)?;
+    let plan = session.select(&args.steps)?;
+    if plan.steps.is_empty() {
+        terminal.remark("warning: the pipeline has no steps, so nothing was run");
+        return Ok(Exit::Nothing);
+    }
+    let clock = SystemClock::start();
+    let cancel = Cancel::new();
+    signals::listen(&cancel).context("the signals cannot be listened to")?;
+    let options = RunOptions {
+        run_id: new_id(),
+        jobs: args.jobs.unwrap_or_else(processors).max(1),
+        on_failure: if args.on_failure.fail_fast { OnFailure::Stop } else { OnFailure::KeepGoing },
+        force: force(args, &session)?,
+        cancel,
+        environment: session.environment(&plan),
+        plugins: session.run_plugins(),
+        asked: args.steps.clone(),
+    };
+    let recordings = Recordings::open(&session.state)?;
+    let recording = recordings.start(&options.run_id, clock.now_ms())?;
+    let mut readers: Vec<Box<dyn Reader>> = vec![Box::new(JsonLines::new(recording))];
+    readers.extend(events_reader(global, args)?);
+    readers.push(Box::new(console(args, terminal, &session.root)?));
+    let collected = reports.collector();
+    readers.push(Box::new(collected.clone()));
+
+    let (events, feeding) = stream::start(readers)?;
+    let events: Arc<dyn EventSink> = Arc::new(events);
+    let summary = belljar_runner::run(&session.ports(&events, &clock), &plan, &options);
+    drop(events);
+    feeding.end()?;
+    session.finish()?;
+    recordings.prune()?;
+    reports.write(&session.root, &collected)?;
+    Ok(Exit::Run(summary.exit_code))
+}
+
+/// Only the named steps are forced, or all if none is named.
+fn force(args: &RunArgs, session: &Session) -> Result<ForceMode, CommandError> {
+    Ok(match (args.force, args.steps.is_empty()) {
+        (false, _) => ForceMode::Nothing,
+        (true, true) => ForceMode::All,
+        (true, false) => {
+            let named = session.project.select_only(&args.steps)?;
+            ForceMode::Steps(named.steps.iter().map(|step| step.name.clone()).collect())
+        }
+    })
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The reader behind `--events` or `--json`.
+fn events_reader(
+    global: &Global,
+    args: &RunArgs,
+) -> Result<Option<Box<dyn Reader>>, CommandError> {
+    let to: Box<dyn Write + Send> = match args.events.as_deref() {
+        None if global.json => Box::new(std::io::stdout()),
+        None => return Ok(None),
+        Some("-") => Box::new(std::io::stdout()),
+        Some(file) => {
+            let file = Path::new(file);
+            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let name = file.file_name().and_then(|name| name.to_str());
+            let name = name.ok_or_else(|| CommandError::usage("--events needs a file or `-`"))?;
+            let folder = Root::open(folder.unwrap_or(Path::new(".")));
+            let folder = folder.context("the file for --events cannot be written")?;
+            let file = folder.create_file(name).context("the file for --events cannot be written")?;
+            Box::new(std::io::BufWriter::new(file))
+        }
+    };
+    Ok(Some(Box::new(JsonLines::new(to))))
+}
+
+fn console(
+    args: &RunArgs,
+    terminal: &Terminal,
+    root: &Path,
+) -> Result<Shown, CommandError> {
+    let mode = if terminal.wants_bar(args.progress) {
+        Mode::Bar
+    } else if args.progress == Progress::None || terminal.quiet {
+        Mode::Quiet
+    } else {
+        Mode::Plain
+    };
+    let logs = match args.logs {
+        Logs::Failed => ShownLogs::Failed,
+        Logs::All => ShownLogs::All,
+        Logs::None => ShownLogs::None,
+    };
+    let options = ConsoleOptions { mode, logs };
+    let root = Root::open(root).context("the workspace cannot be read")?;
+    let source = move |path: &str| {
+        root.read(path).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+    };
+    let console = Console::new(Box::new(std::io::stderr()), terminal.err, options);
+    Ok(Shown(console.with_source(source)))
+}
+
+/// The console as a reader of the stream.
+struct Shown(Console);
+
+impl Reader for Shown {
+    fn read(&mut self, event: &belljar_model::Event) {
+        self.0.read(event);
+    }
+}

@@ -1,0 +1,42 @@
+//! Every environment variable that the host reads.
+
+/// The environment variables that the host reads; nothing else may.
+pub(crate) struct EnvVar;
+
+impl EnvVar {
+    /// Where to start. Overridden by `--directory`.
+    pub(crate) const DIRECTORY: &'static str = "BELLJAR_DIRECTORY";
+    /// The pipeline file. Overridden by `--file`.
+    pub(crate) const FILE: &'static str = "BELLJAR_FILE";
+    /// The directory of the local store. Overridden by `--store`.
+    pub(crate) const STORE: &'static str = "BELLJAR_STORE";
+    /// How large the store may grow, such as `10GiB`.
+    pub(crate) const STORE_SIZE: &'static str = "BELLJAR_STORE_SIZE";
+    /// When to use colors. Overridden by `--color`.
+    pub(crate) const COLOR: &'static str = "BELLJAR_COLOR";
+    /// How many steps may run at once. Overridden by `--jobs`.
+    pub(crate) const JOBS: &'static str = "BELLJAR_JOBS";
+    /// How to show progress. Overridden by `--progress`.
+    pub(crate) const PROGRESS: &'static str = "BELLJAR_PROGRESS";
+    /// Any value but the empty one turns colors off (no-color.org).
+    pub(crate) const NO_COLOR: &'static str = "NO_COLOR";
+    /// Any value but `0` turns colors on where no terminal is (bixense.com/clicolors).
+    pub(crate) const CLICOLOR_FORCE: &'static str = "CLICOLOR_FORCE";
+    /// `dumb` turns colors and the bar off.
+    pub(crate) const TERM: &'static str = "TERM";
+    /// Set by CI systems: no bar, and the log commands of the CI are neutralised.
+    pub(crate) const CI: &'static str = "CI";
+    /// The width of the terminal in columns, where it cannot be asked.
+    pub(crate) const COLUMNS: &'static str = "COLUMNS";
+    /// The user's cache directory (XDG base directories).
+    pub(crate) const XDG_CACHE_HOME: &'static str = "XDG_CACHE_HOME";
+    /// The user's home directory.
+    pub(crate) const HOME: &'static str = "HOME";
+    /// Character set of the terminal, in this order of precedence.
+    pub(crate) const LOCALE: [&'static str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
+
+    /// Returns the value of a variable, if it is set, not empty, and Unicode.
+    pub(crate) fn get(name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+}

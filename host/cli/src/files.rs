@@ -1,0 +1,80 @@
+//! WorkspaceFiles: what the pipeline file may ask of the workspace while it is being read.
+
+use std::path::Path;
+
+use belljar_disk::{Kind, Root};
+use belljar_model::pattern::Base;
+use belljar_model::{Patterns, WorkspacePath};
+use belljar_pipeline::Files;
+
+use crate::error::CommandError;
+use crate::session::STATE;
+
+/// Reads included files, and finds the folders of a `for-each`.
+pub(crate) struct WorkspaceFiles(Root);
+
+impl WorkspaceFiles {
+    /// Opens a workspace.
+    pub(crate) fn open(root: &Path) -> Result<Self, CommandError> {
+        let root = Root::open(root).map_err(|error| CommandError::Other(error.into()))?;
+        Ok(Self(root))
+    }
+
+    /// Collects the paths of one kind that match, sorted.
+    fn collect(&self, pattern: &str, kind: Kind) -> Vec<WorkspacePath> {
+        let Ok(patterns) = Patterns::parse(&[pattern]) else { return Vec::new() };
+        let mut found = Vec::new();
+        for base in patterns.bases() {
+            match base {
+                Base::Path(path) => {
+                    if self.0.stat(path.as_str()).ok().flatten().is_some_and(|at| at.kind == kind) {
+                        found.push(path.clone());
+                    }
+                }
+                Base::Below(path) => self.collect_below(path, &patterns, kind, &mut found),
+            }
+        }
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// Walks a folder. What cannot be read has no matches: the step that needs it will say so.
+    fn collect_below(
+        &self,
+        folder: &WorkspacePath,
+        patterns: &Patterns,
+        kind: Kind,
+        found: &mut Vec<WorkspacePath>,
+    ) {
+        for listed in self.0.list(folder.as_str()).unwrap_or_default() {
+            let Some(name) = listed.name.to_str().filter(|name| !matches!(*name, ".git" | STATE))
+            else {
+                continue;
+            };
+            let Some(path) = folder.join(name) else { continue };
+            if listed.kind == kind && patterns.matches(&path) {
+                found.push(path.clone());
+            }
+            if listed.kind == Kind::Directory {
+                self.collect_below(&path, patterns, kind, found);
+            }
+        }
+    }
+}
+
+impl Files for WorkspaceFiles {
+    fn read(&self, path: &str) -> Result<String, String> {
+        let bytes = self.0.read(path).map_err(|error| error.to_string())?;
+        String::from_utf8(bytes).map_err(|_| "it is not UTF-8 text".to_owned())
+    }
+
+    fn matching(&self, pattern: &str) -> Vec<String> {
+        let files = self.collect(pattern, Kind::File);
+        files.iter().map(|path| path.as_str().to_owned()).collect()
+    }
+
+    fn folders(&self, pattern: &str) -> Vec<WorkspacePath> {
+        self.collect(pattern, Kind::Directory)
+    }
+}

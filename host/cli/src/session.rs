@@ -1,0 +1,223 @@
+//! Session: a project with everything that running its steps takes.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use belljar_model::ports::{BlobSource, BlobStore, Clock, EventSink};
+use belljar_model::{Capability, Descriptor, Digest, Fault, StepName};
+use belljar_pipeline::{Plan, PluginSource, Step};
+use belljar_runner::{Plugin, Ports};
+use belljar_sandbox::{AotOptions, Loaded, Options, Sandbox};
+use belljar_store::{Store, WorkspaceCache};
+use belljar_workspace::Workspace;
+use bytes::Bytes;
+
+use crate::args::Global;
+use crate::clock::SystemClock;
+use crate::env::EnvVar;
+use crate::error::CommandError;
+use crate::plugins::Locator;
+use crate::project::Project;
+use crate::terminal::Terminal;
+
+/// The folder of a workspace in which the host keeps what it knows of it.
+pub(crate) const STATE: &str = ".belljar";
+
+/// A project with its store, sandbox and loaded plugins.
+pub(crate) struct Session {
+    /// The workspace root.
+    pub(crate) root: PathBuf,
+    /// The workspace's state folder.
+    pub(crate) state: PathBuf,
+    /// The project.
+    pub(crate) project: Project,
+    /// The plugins by their name in the file, loaded or not: a plugin that cannot be loaded is
+    /// the fault of the steps that use it, and of no other.
+    pub(crate) plugins: BTreeMap<String, Result<Loaded, Fault>>,
+    /// The local store.
+    pub(crate) store: Arc<Store>,
+    /// What steps of this workspace did before.
+    pub(crate) cache: WorkspaceCache,
+    workspace: Arc<Workspace>,
+    sandbox: Sandbox,
+}
+
+/// Blobs of the workspace first, then of the store.
+struct Inputs {
+    workspace: Arc<Workspace>,
+    store: Arc<Store>,
+}
+
+impl BlobSource for Inputs {
+    fn get(&self, digest: &Digest) -> Result<Option<Bytes>, Fault> {
+        match self.workspace.get(digest)? {
+            Some(bytes) => Ok(Some(bytes)),
+            None => self.store.get(digest),
+        }
+    }
+}
+
+impl Session {
+    /// Opens the project, its store and its plugins, and checks every step's configuration.
+    pub(crate) fn open(global: &Global, terminal: &Terminal) -> Result<Self, CommandError> {
+        let project = Project::open(global, terminal)?;
+        Self::with(global, project, terminal)?.checked()
+    }
+
+    /// Checks every step's configuration against its plugin, as far as it could be loaded.
+    pub(crate) fn checked(self) -> Result<Self, CommandError> {
+        let Project { pipeline, sources, .. } = &self.project;
+        let diagnostics = belljar_pipeline::check_config(pipeline, sources, &self.descriptors());
+        if diagnostics.is_empty() {
+            Ok(self)
+        } else {
+            Err(CommandError::Diagnostics { diagnostics, sources: sources.clone() })
+        }
+    }
+
+    /// Opens a project's store and plugins.
+    pub(crate) fn with(
+        global: &Global,
+        project: Project,
+        terminal: &Terminal,
+    ) -> Result<Self, CommandError> {
+        let root = project.root.clone();
+        let state = root.join(STATE);
+        let store = Arc::new(open_store(global)?);
+        let outputs: Vec<_> =
+            project.pipeline.steps.iter().map(|step| step.outputs.clone()).collect();
+        let workspace = Arc::new(Workspace::open(&root, &outputs).map_err(Fault::from)?);
+        let inputs = Inputs { workspace: Arc::clone(&workspace), store: Arc::clone(&store) };
+        let inputs: Arc<dyn BlobSource> = Arc::new(inputs);
+        let sandbox = open_sandbox(&store, Arc::clone(&inputs))?;
+        let cache = store.for_workspace(&root.display().to_string());
+        let plugins = BTreeMap::new();
+        let mut session = Self { root, state, project, plugins, store, cache, workspace, sandbox };
+        session.plugins = session.load_plugins(&inputs, terminal);
+        Ok(session)
+    }
+
+    fn load_plugins(
+        &self,
+        blobs: &Arc<dyn BlobSource>,
+        terminal: &Terminal,
+    ) -> BTreeMap<String, Result<Loaded, Fault>> {
+        let locator = Locator {
+            root: &self.root,
+            state: &self.state,
+            inputs: &*self.workspace,
+            blobs: Arc::clone(blobs),
+            terminal,
+        };
+        let load = |(name, source): (&String, &PluginSource)| {
+            let loaded = locator.locate(name, source).and_then(|located| {
+                let digest = located.digest;
+                self.sandbox.load(name, digest, Arc::new(move || located.bytes()))
+            });
+            (name.clone(), loaded)
+        };
+        self.project.pipeline.plugins.iter().map(load).collect()
+    }
+
+    /// The plugin of a step, as messages show it.
+    pub(crate) fn label_of(&self, step: &StepName) -> String {
+        let step = self.project.pipeline.steps.iter().find(|found| found.name == *step);
+        let uses = step.map_or("", |step| &step.uses);
+        match self.plugins.get(uses) {
+            Some(Ok(loaded)) => loaded.descriptor.label(),
+            Some(Err(_)) | None => uses.to_owned(),
+        }
+    }
+
+    /// Chooses the asked steps and what they need.
+    pub(crate) fn select(&self, asked: &[String]) -> Result<Plan, CommandError> {
+        self.project.select(asked)
+    }
+
+    /// What each plugin says of itself.
+    pub(crate) fn descriptors(&self) -> BTreeMap<String, Descriptor> {
+        let descriptor = |(name, plugin): (&String, &Result<Loaded, Fault>)| {
+            Some((name.clone(), plugin.as_ref().ok()?.descriptor.clone()))
+        };
+        self.plugins.iter().filter_map(descriptor).collect()
+    }
+
+    /// The plugins as the runner knows them.
+    pub(crate) fn run_plugins(&self) -> BTreeMap<String, Result<Plugin, Fault>> {
+        let plugin = |loaded: &Loaded| {
+            let Loaded { digest, descriptor, class, .. } = loaded;
+            Plugin { digest: *digest, label: descriptor.label(), class: *class }
+        };
+        let plugins = self.plugins.iter();
+        plugins.map(|(name, loaded)| (name.clone(), loaded.as_ref().map(plugin).map_err(Fault::clone))).collect()
+    }
+
+    /// The values of all variables that any step of the plan was granted.
+    pub(crate) fn environment(&self, plan: &Plan) -> BTreeMap<String, String> {
+        let grants = plan.steps.iter().flat_map(|step: &Arc<Step>| &step.grants);
+        let names = grants
+            .filter(|at| at.grant.capability == Capability::Env)
+            .map(|at| at.grant.resource.clone());
+        names.filter_map(|name| Some((name.clone(), EnvVar::get(&name)?))).collect()
+    }
+
+    /// The ports for a run.
+    pub(crate) fn ports<'a>(
+        &'a self,
+        events: &'a Arc<dyn EventSink>,
+        clock: &'a dyn Clock,
+    ) -> Ports<'a> {
+        Ports {
+            inputs: &*self.workspace,
+            write_back: &*self.workspace,
+            blobs: &*self.store,
+            cache: &self.cache,
+            executor: &self.sandbox,
+            events,
+            clock,
+        }
+    }
+
+    /// Makes everything durable at the end of a run.
+    pub(crate) fn finish(&self) -> Result<(), CommandError> {
+        self.store.flush()?;
+        self.workspace.save()?;
+        Ok(())
+    }
+}
+
+/// Opens the local store.
+pub(crate) fn open_store(global: &Global) -> Result<Store, CommandError> {
+    let place = match &global.store {
+        Some(place) => place.clone(),
+        None => default_store()?,
+    };
+    let clock = Arc::new(SystemClock::start());
+    Ok(Store::open(&place, clock).map_err(Fault::from)?)
+}
+
+/// Opens a sandbox that reads from `inputs` and writes into the store.
+pub(crate) fn open_sandbox(
+    store: &Arc<Store>,
+    inputs: Arc<dyn BlobSource>,
+) -> Result<Sandbox, CommandError> {
+    let sandbox = Sandbox::new(Options {
+        aot: Some(AotOptions { dir: store.aot_dir(), key: store.machine_key() }),
+        blobs_in: inputs,
+        blobs_out: Arc::clone(store) as Arc<dyn BlobStore>,
+        parallel: std::thread::available_parallelism().map_or(1, usize::from),
+    });
+    sandbox.map_err(|error| CommandError::Other(error.into()))
+}
+
+fn default_store() -> Result<PathBuf, CommandError> {
+    let cache = EnvVar::get(EnvVar::XDG_CACHE_HOME).map(PathBuf::from);
+    let cache = cache.filter(|cache| cache.is_absolute());
+    let home = || EnvVar::get(EnvVar::HOME).map(|home| PathBuf::from(home).join(".cache"));
+    let cache = cache.or_else(home).ok_or_else(|| {
+        let message = "there is no place for the store: neither HOME nor XDG_CACHE_HOME is set";
+        CommandError::usage_help(message, format!("--store DIR, or {}=DIR", EnvVar::STORE))
+    })?;
+    Ok(cache.join("belljar"))
+}
