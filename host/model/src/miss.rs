@@ -212,8 +212,8 @@ impl fmt::Display for MissReason {
     }
 }
 
-/// `/deny/0` as `.deny[0]`, the way it is written in the pipeline file.
-fn dotted(pointer: &str) -> String {
+/// A JSON pointer the way it is written in the pipeline file: `/deny/0` is `.deny[0]`.
+pub fn dotted(pointer: &str) -> String {
     let mut text = String::new();
     for segment in pointer.split('/').skip(1) {
         let segment = segment.replace("~1", "/").replace("~0", "~");
