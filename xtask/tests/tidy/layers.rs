@@ -24,6 +24,19 @@ const ALL: [&str; 8] =
 /// belongs to the upper layer.
 const KINDS: &[&str] = &["dependencies", "dev-dependencies", "build-dependencies"];
 
+/// Libraries with an effect, and the crates of `host/` that are the door to them.
+const DOORS: &[(&str, &[&str])] = &[
+    ("anyhow", &["cli"]),
+    ("cap-std", &["disk"]),
+    ("clap", &["cli"]),
+    ("rusqlite", &["store"]),
+    ("rustix", &["disk"]),
+    ("tokio", &["sandbox", "cli"]),
+    ("wasmtime", &["sandbox"]),
+    ("wasmtime-wasi", &["sandbox"]),
+    ("wasmtime-wasi-io", &["sandbox"]),
+];
+
 /// The name of the crate in `host/<name>/Cargo.toml`.
 fn host_crate(path: &str) -> Option<&str> {
     let name = path.strip_prefix("host/")?.strip_suffix("/Cargo.toml")?;
@@ -40,18 +53,30 @@ fn forbidden(manifest: &Text) -> Vec<String> {
         )];
     };
     let table = toml(manifest);
-    let used =
-        KINDS.iter().filter_map(|kind| table.get(*kind)?.as_table()).flat_map(toml::Table::keys);
-    used.filter_map(|package| package.strip_prefix("belljar-"))
-        .filter(|used| !allowed.contains(used))
-        .map(|used| {
-            format!(
-                "{}: `{name}` must not use `{used}`: see the layers in docs/architecture.md. \
-                 Define a port in host/model/src/ports, and let cli pass the implementation in",
-                manifest.path
-            )
-        })
-        .collect()
+    let tables = KINDS.iter().filter_map(|kind| table.get(*kind)?.as_table());
+    let problem = |used: &String| {
+        let path = &manifest.path;
+        upwards(path, name, used, allowed).or_else(|| around_the_door(path, name, used))
+    };
+    tables.flat_map(toml::Table::keys).filter_map(problem).collect()
+}
+
+fn upwards(path: &str, name: &str, used: &str, allowed: &[&str]) -> Option<String> {
+    let used = used.strip_prefix("belljar-")?;
+    (!allowed.contains(&used)).then(|| {
+        format!(
+            "{path}: `{name}` must not use `{used}`: see the layers in docs/architecture.md. \
+             Define a port in host/model/src/ports, and let cli pass the implementation in"
+        )
+    })
+}
+
+fn around_the_door(path: &str, name: &str, library: &str) -> Option<String> {
+    let (_, doors) = DOORS.iter().find(|(behind, _)| *behind == library)?;
+    let doors_text = doors.join(" and ");
+    (!doors.contains(&name)).then(|| {
+        format!("{path}: `{library}` is for {doors_text} alone: ask there for what `{name}` needs")
+    })
 }
 
 #[test]
@@ -65,6 +90,6 @@ fn crates_use_what_the_architecture_allows() {
 #[test]
 fn an_edge_that_uses_another_is_refused() {
     let path = "host/store/Cargo.toml".to_owned();
-    let text = "[dev-dependencies]\nbelljar-sandbox.workspace = true".to_owned();
-    assert_eq!(forbidden(&Text { path, text }).len(), 1);
+    let text = "[dev-dependencies]\nbelljar-sandbox.workspace = true\nwasmtime = \"1\"".to_owned();
+    assert_eq!(forbidden(&Text { path, text }).len(), 2);
 }

@@ -29,7 +29,6 @@ const UNFINISHED: &[([&str; 2], &str)] = &[
     (["todo", "!("], "finish it, or give the user a clear error"),
     (["unimpl", "emented!("], "finish it, or give the user a clear error"),
     (["#[ign", "ore"], "a test that does not run proves nothing: mend it or remove it"),
-    (["#[all", "ow("], "use `#[expect(lint, reason = \"..\")]`, which says why and when it ends"),
     (["//! Place", "holder"], "say what this file is for"),
 ];
 

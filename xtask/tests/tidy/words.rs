@@ -2,25 +2,30 @@
 
 use crate::tree::{Text, files, report};
 
-/// What must not be said, in two pieces so that this file does not say it, and why.
-const UNSAID: &[([&str; 2], &str)] = &[
-    (["crates", ".io"], REGISTRY),
-    (["ghcr", ".io"], REGISTRY),
-    (["docker", ".io"], REGISTRY),
-    (["quay", ".io"], REGISTRY),
-    (["npmjs", ".com"], REGISTRY),
-    (["npmjs", ".org"], REGISTRY),
-    (["pypi", ".org"], REGISTRY),
-    (["/home", "/"], MACHINE),
-    (["/Users", "/"], MACHINE),
-    (["C:\\", "Users"], MACHINE),
+/// What must not be said, in two pieces so that this file does not say it.
+const REGISTRIES: &[[&str; 2]] = &[
+    ["crates", ".io"],
+    ["ghcr", ".io"],
+    ["docker", ".io"],
+    ["quay", ".io"],
+    ["npmjs", ".com"],
+    ["npmjs", ".org"],
+    ["pypi", ".org"],
 ];
-const REGISTRY: &str = "the project names no registry: use an example domain";
-const MACHINE: &str = "this is a path of one machine: use a relative or a temporary one";
+const MACHINES: &[[&str; 2]] = &[["/home", "/"], ["/Users", "/"], ["C:\\", "Users"]];
 
 fn problems(file: &Text) -> Vec<String> {
-    let said = UNSAID.iter().filter(|(pieces, _)| file.text.contains(&pieces.concat()));
-    said.map(|(pieces, why)| format!("{}: `{}`: {why}", file.path, pieces.concat())).collect()
+    let say = |unsaid: &[[&str; 2]], why: &str| -> Vec<String> {
+        let said = unsaid.iter().map(|pieces| pieces.concat());
+        let said = said.filter(|word| file.text.contains(word));
+        said.map(|word| format!("{}: `{word}`: {why}", file.path)).collect()
+    };
+    let mut found = say(REGISTRIES, "the project names no registry: use an example domain");
+    // The end-to-end tests ask for such paths, to see that a guest gets none of them.
+    if !file.path.starts_with("tests/") {
+        found.extend(say(MACHINES, "a path of one machine: use a relative or a temporary one"));
+    }
+    found
 }
 
 #[test]
@@ -30,7 +35,7 @@ fn no_file_names_a_registry_or_a_machine() {
 
 #[test]
 fn each_word_is_seen() {
-    for (pieces, _) in UNSAID {
+    for pieces in REGISTRIES.iter().chain(MACHINES) {
         let text = format!("see {}x", pieces.concat());
         assert_eq!(problems(&Text { path: "a.md".to_owned(), text }).len(), 1);
     }
