@@ -126,3 +126,126 @@ fn counted(diagnostics: &[Diagnostic]) -> Option<String> {
     };
     Some(format!("{}{place}", counts.join(", ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use belljar_model::Code;
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::style::Color;
+    use crate::testing::{CI, HOSTILE, assert_harmless};
+
+    const PIPELINE: &str = "[step.lint]\nuses = \"lint\"\n\n[step.test]\nneeds = [\"lnt\"]\n";
+
+    fn label(part: &str, text: &str) -> Label {
+        let start = PIPELINE.find(part).unwrap();
+        let (file, text) = ("belljar.toml".to_owned(), text.to_owned());
+        Label { file, span: start..start + part.len(), text }
+    }
+
+    fn check(diagnostics: &[Diagnostic]) -> String {
+        render(diagnostics, &|_| Some(PIPELINE.to_owned()), &Style::plain())
+    }
+
+    fn unknown_need() -> Diagnostic {
+        Diagnostic::error(
+            Code::new("E0201"),
+            "step `test` needs unknown step `lnt`",
+            label("\"lnt\"", "no step has this name"),
+        )
+        .help("a step with a similar name exists: `lint`")
+    }
+
+    #[test]
+    fn a_mistake_is_shown_where_it_is() {
+        assert_snapshot!(check(&[unknown_need()]), @r#"
+        error[E0201]: step `test` needs unknown step `lnt`
+         --> belljar.toml:5:10
+          |
+        5 | needs = ["lnt"]
+          |          ^^^^^ no step has this name
+          |
+          = help: a step with a similar name exists: `lint`
+
+        1 error in belljar.toml
+        "#);
+    }
+
+    #[test]
+    fn places_that_explain_and_notes_come_along() {
+        let twice =
+            Diagnostic::warning(Code::new("E0105"), "it is said twice", label("step.test", ""))
+                .label(label("step.lint", "first here"))
+                .note("the second one counts");
+        assert_snapshot!(check(&[unknown_need(), twice]), @r#"
+        error[E0201]: step `test` needs unknown step `lnt`
+         --> belljar.toml:5:10
+          |
+        5 | needs = ["lnt"]
+          |          ^^^^^ no step has this name
+          |
+          = help: a step with a similar name exists: `lint`
+
+        warning[E0105]: it is said twice
+         --> belljar.toml:4:2
+          |
+        1 | [step.lint]
+          |  --------- first here
+        ...
+        4 | [step.test]
+          |  ^^^^^^^^^
+          |
+          = note: the second one counts
+
+        1 error, 1 warning in belljar.toml
+        "#);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_shown_is_named() {
+        let text = render(&[unknown_need()], &|_| None, &Style::plain());
+        assert_snapshot!(text, @"
+        error[E0201]: step `test` needs unknown step `lnt`
+        --> belljar.toml
+         = note: no step has this name
+         = help: a step with a similar name exists: `lint`
+
+        1 error in belljar.toml
+        ");
+    }
+
+    #[test]
+    fn nothing_is_said_about_nothing() {
+        assert_eq!(check(&[]), "");
+    }
+
+    #[test]
+    fn spans_outside_of_the_text_do_no_harm() {
+        let mut diagnostic = unknown_need();
+        for span in [0..0, 500..600, 0..usize::MAX] {
+            diagnostic.labels[0].span = span;
+            assert!(check(std::slice::from_ref(&diagnostic)).contains("error[E0201]"));
+        }
+    }
+
+    #[test]
+    fn hostile_text_and_files_are_harmless() {
+        let mut diagnostic = unknown_need().note(HOSTILE).help(HOSTILE);
+        diagnostic.message = HOSTILE.to_owned();
+        diagnostic.labels[0].file = HOSTILE.to_owned();
+        diagnostic.labels[0].text = HOSTILE.to_owned();
+        diagnostic.labels[0].span = 0..HOSTILE.len();
+        for source in [None, Some(HOSTILE.to_owned())] {
+            assert_harmless(&render(&[diagnostic.clone()], &|_| source.clone(), &CI));
+        }
+    }
+
+    #[test]
+    fn colors_only_repeat_what_the_words_say() {
+        let style = Style { color: Color::Always, ..Style::plain() };
+        let colored = render(&[unknown_need()], &|_| Some(PIPELINE.to_owned()), &style);
+        assert!(colored.contains("\u{1b}["));
+        assert_eq!(crate::testing::without_colors(&colored), check(&[unknown_need()]));
+    }
+}

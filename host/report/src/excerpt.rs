@@ -30,6 +30,8 @@ impl Excerpt {
         let last = spans.iter().map(|span| span.end).max().unwrap_or(0);
         let start = source[..first].rfind('\n').map_or(0, |newline| newline + 1);
         let end = source[last..].find('\n').map_or(source.len(), |newline| last + newline);
+        let returns = source[last..end].ends_with('\r') && end < source.len();
+        let end = end - usize::from(returns);
         // The replacement of each letter is independent of the others, but for the carriage
         // return at the end of a line, which no span splits from its newline.
         let moved = |offset: usize| sanitize::text(&source[start..offset]).len();

@@ -178,3 +178,126 @@ fn range(lines: &Lines<'_>, at: &Span) -> Range<usize> {
     let start = lines.offset(at.start_line, at.start_col);
     start..lines.offset(at.end_line, at.end_col).max(start)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::testing::{CI, assert_harmless, edit, finding, hostile_run, span};
+
+    const SOURCE: &str = "fn main() {\n    let ü = x.unwrap();\n}\n";
+    const CAP: Cap<'_> = Cap { shown: 3, all: "belljar logs lint" };
+
+    fn check(findings: &[Finding]) -> String {
+        render(findings, &|_| Some(SOURCE.to_owned()), &CAP, &Style::plain())
+    }
+
+    #[test]
+    fn findings_are_shown_in_their_files() {
+        let mut unwrap = finding("unwrap", Severity::Error, Some(span("src/a.rs", [2, 15, 2, 23])));
+        unwrap.fixes = vec![edit(span("src/a.rs", [2, 14, 2, 23]), "?")];
+        let note = finding("no-tests", Severity::Note, None);
+        let several = finding("long", Severity::Warning, Some(span("src/a.rs", [1, 1, 3, 2])));
+        assert_snapshot!(check(&[unwrap, note, several]), @"
+        note: this breaks the rule no-tests (no-tests)
+
+        warning: this breaks the rule long (long)
+         --> src/a.rs:1:1
+          |
+        1 | / fn main() {
+        2 | |     let ü = x.unwrap();
+        3 | | }
+          | |_^
+
+        error: this breaks the rule unwrap (unwrap)
+         --> src/a.rs:2:15
+          |
+        2 |     let ü = x.unwrap();
+          |               ^^^^^^^^
+          |
+        help: this would mend it
+          |
+        2 -     let ü = x.unwrap();
+        2 +     let ü = x?;
+          |
+        ");
+    }
+
+    #[test]
+    fn the_worst_are_shown_and_the_rest_is_counted() {
+        let at = |line| Some(span("src/a.rs", [line, 1, line, 3]));
+        let mut findings: Vec<_> =
+            (0..5).map(|_| finding("minor", Severity::Warning, at(1))).collect();
+        findings.push(finding("major", Severity::Error, at(3)));
+        let text = check(&findings);
+        assert!(text.contains("(major)"), "{text}");
+        assert!(text.ends_with("\nand 3 more findings (belljar logs lint)\n"), "{text}");
+        assert_eq!(counted(&findings).unwrap(), "6 findings (1 error, 5 warnings)");
+    }
+
+    #[test]
+    fn a_place_that_is_not_there_any_more_is_only_named() {
+        let gone = finding("long", Severity::Error, Some(span("src/a.rs", [70, 2, 70, 3])));
+        assert_snapshot!(check(&[gone]), @"
+        error: this breaks the rule long (long)
+        --> src/a.rs:70:2
+        ");
+    }
+
+    #[test]
+    fn fixes_that_cannot_be_shown_are_mentioned() {
+        let at = || span("src/a.rs", [1, 1, 1, 5]);
+        for fixes in [
+            vec![edit(at(), "x"), edit(span("src/a.rs", [1, 3, 1, 9]), "y")],
+            vec![edit(at(), "x"), edit(span("src/b.rs", [1, 1, 1, 2]), "y")],
+            vec![edit(at(), &"x".repeat(5000)), edit(at(), "")],
+            vec![edit(at(), "x"), edit(span("src/a.rs", [90, 1, 90, 2]), "y")],
+        ] {
+            let finding = Finding { fixes, ..finding("rule", Severity::Error, Some(at())) };
+            let text = check(&[finding]);
+            assert!(text.contains("2 edits would mend it"), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_that_make_no_sense_do_no_harm() {
+        for numbers in
+            [[0, 0, 0, 0], [2, 9, 1, 1], [2, 900, 2, 901], [1, 1, u32::MAX, 1], [3, 1, 3, 1]]
+        {
+            let at = span("src/a.rs", numbers);
+            let fixes = vec![edit(at.clone(), "new\n")];
+            let text = check(&[Finding { fixes, ..finding("rule", Severity::Error, Some(at)) }]);
+            assert!(text.contains("src/a.rs"), "{text}");
+        }
+    }
+
+    #[test]
+    fn hostile_text_is_harmless() {
+        for event in hostile_run() {
+            let belljar_model::Event::StepFinding { finding, .. } = event else { continue };
+            let hostile = |_: &str| Some(crate::testing::HOSTILE.to_owned());
+            assert_harmless(&render(&[finding], &hostile, &CAP, &CI));
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_once_however_many_findings_it_has() {
+        let at =
+            |index: u32| Some(span(if index.is_multiple_of(2) { "a" } else { "b" }, [1, 1, 1, 2]));
+        let findings: Vec<_> =
+            (0..10_000).map(|index| finding("rule", Severity::Error, at(index))).collect();
+        let reads = Cell::new(0);
+        let source = |_: &str| {
+            reads.set(reads.get() + 1);
+            Some(SOURCE.to_owned())
+        };
+        let cap = Cap { shown: 20, all: "belljar logs lint" };
+        let text = render(&findings, &source, &cap, &Style::plain());
+        assert_eq!(text.matches("error: ").count(), 20);
+        assert_eq!(reads.get(), 1, "the shown findings are all in one file");
+        assert!(text.ends_with("and 9 980 more findings (belljar logs lint)\n"), "{text}");
+    }
+}

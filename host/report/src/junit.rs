@@ -218,3 +218,91 @@ fn escape(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests {
+    use belljar_model::{Blame, Code, Fault};
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::testing::{finding, finished, found, hostile_run, report, run, span, test, tested};
+
+    #[test]
+    fn steps_and_their_tests_are_cases() {
+        let at = span("src/a.rs", [2, 3, 2, 4]);
+        let mut failed = report("lint", Status::Failed, Some(Source::Executed));
+        failed.fault = Some(Fault::new(Blame::Project, Code::new("E0400"), "1 error"));
+        let mut errored = report("scan", Status::Errored, None);
+        errored.fault = Some(Fault::new(Blame::Plugin, Code::new("E0406"), "trapped").note("why"));
+        let mut skipped = report("package", Status::Skipped, None);
+        skipped.skipped_for = Some(StepName::new("lint"));
+        let events = run(
+            &[],
+            [
+                found("lint", finding("unwrap", Severity::Error, Some(at))),
+                finished(failed),
+                tested("test", test("api", "adds", TestStatus::Passed, "")),
+                tested("test", test("api", "divides", TestStatus::Failed, "1 != 2\nleft: 1")),
+                tested("test", test("", "waits", TestStatus::Skipped, "slow")),
+                finished(report("test", Status::Passed, Some(Source::ExactHit))),
+                finished(errored),
+                finished(skipped),
+            ],
+        );
+        assert_snapshot!(junit(&events), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="belljar" tests="7" failures="2" errors="1" skipped="2" time="1.234">
+          <testsuite name="belljar" tests="4" failures="1" errors="1" skipped="1" time="1.230">
+            <testcase classname="belljar" name="lint" time="0.410">
+              <failure message="failed[E0400]: 1 error" type="failed">failed[E0400]: 1 error&#10;src/a.rs:2:3: error: this breaks the rule unwrap (unwrap)</failure>
+            </testcase>
+            <testcase classname="belljar" name="test" time="0.000"/>
+            <testcase classname="belljar" name="scan" time="0.410">
+              <error message="plugin fault[E0406]: trapped" type="plugin fault">plugin fault[E0406]: trapped&#10;note: why</error>
+            </testcase>
+            <testcase classname="belljar" name="package" time="0.410">
+              <skipped message="needs lint, which did not pass">needs lint, which did not pass</skipped>
+            </testcase>
+          </testsuite>
+          <testsuite name="test" tests="1" failures="0" errors="0" skipped="1" time="0.001">
+            <testcase classname="test" name="waits" time="0.001">
+              <skipped message="slow">slow</skipped>
+            </testcase>
+          </testsuite>
+          <testsuite name="test:api" tests="2" failures="1" errors="0" skipped="0" time="0.003">
+            <testcase classname="api" name="adds" time="0.001"/>
+            <testcase classname="api" name="divides" time="0.001">
+              <failure message="1 != 2" type="test">1 != 2&#10;left: 1</failure>
+            </testcase>
+          </testsuite>
+        </testsuites>
+        "#);
+    }
+
+    #[test]
+    fn hostile_text_is_inert_in_valid_xml() {
+        let xml = junit(&hostile_run());
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        let cases: Vec<_> =
+            document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+        assert_eq!(cases.len(), 2);
+        assert!(document.descendants().all(|node| !node.has_tag_name("script")));
+        let failure = document.descendants().find(|node| node.has_tag_name("failure")).unwrap();
+        assert!(failure.text().unwrap().contains("<script>]]>&\"'"));
+        assert!(!xml.contains(sanitize::is_harmful));
+    }
+
+    #[test]
+    fn a_run_without_steps_is_a_valid_document() {
+        assert!(roxmltree::Document::parse(&junit(&[])).is_ok());
+    }
+
+    #[test]
+    fn a_step_with_many_findings_lists_some() {
+        let many = (0..10_000).map(|_| found("lint", finding("rule", Severity::Note, None)));
+        let failed = finished(report("lint", Status::Failed, Some(Source::Executed)));
+        let xml = junit(&run(&["lint"], many.chain([failed])));
+        assert_eq!(xml.matches("(rule)").count(), LISTED);
+        assert!(xml.contains("and 9900 more findings"));
+    }
+}

@@ -186,3 +186,81 @@ fn uri(path: &str) -> String {
 fn harmless(text: &str) -> String {
     sanitize::text(text).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::finished;
+    use crate::testing::{edit, finding, found, hostile_run, path, report, run, span};
+    use belljar_model::event::{Source, Status};
+
+    fn log(findings: &[Finding]) -> Value {
+        let found = findings.iter().map(|one| found("lint", one.clone()));
+        let passed = finished(report("lint", Status::Passed, Some(Source::Executed)));
+        sarif(&run(&["lint"], found.chain([passed])), "0.1.0")
+    }
+
+    #[test]
+    fn a_log_has_what_the_standard_requires() {
+        let mut unwrap =
+            finding("unwrap", Severity::Error, Some(span("a b/ü:#%.rs", [2, 3, 2, 9])));
+        unwrap.fixes =
+            vec![edit(span("a.rs", [1, 1, 1, 2]), "x"), edit(span("a.rs", [2, 1, 2, 2]), "")];
+        let log = log(&[unwrap, finding("docs", Severity::Note, None)]);
+        assert_eq!(log["version"], "2.1.0");
+        let run = &log["runs"][0];
+        assert_eq!(run["tool"]["driver"]["name"], "belljar");
+        assert_eq!(run["tool"]["driver"]["rules"][1]["id"], "lint/unwrap");
+        let result = &run["results"][0];
+        assert_eq!((&result["ruleId"], &result["ruleIndex"]), (&json!("lint/unwrap"), &json!(1)));
+        assert_eq!(result["level"], "error");
+        assert_eq!(result["message"]["text"], "this breaks the rule unwrap");
+        let place = &result["locations"][0]["physicalLocation"];
+        let uri = json!({ "uri": "a%20b/%C3%BC%3A%23%25.rs", "uriBaseId": "SRCROOT" });
+        assert_eq!(place["artifactLocation"], uri);
+        let region = json!({ "startLine": 2, "startColumn": 3, "endLine": 2, "endColumn": 9 });
+        assert_eq!(place["region"], region);
+        let changes = &result["fixes"][0]["artifactChanges"];
+        assert_eq!(changes.as_array().unwrap().len(), 1, "one change for one file");
+        assert_eq!(changes[0]["replacements"][1]["insertedContent"]["text"], "");
+        assert!(run["results"][1].get("locations").is_none());
+    }
+
+    #[test]
+    fn a_fingerprint_survives_edits_above_and_tells_twins_apart() {
+        let at = |line| finding("unwrap", Severity::Error, Some(span("a.rs", [line, 1, line, 2])));
+        let prints = |findings: &[Finding]| -> Vec<Value> {
+            let results = log(findings)["runs"][0]["results"].clone();
+            let print = |result: &Value| result["partialFingerprints"]["belljar/v1"].clone();
+            results.as_array().unwrap().iter().map(print).collect()
+        };
+        let before = prints(&[at(1), at(5)]);
+        assert_eq!(before, prints(&[at(11), at(15)]));
+        assert_ne!(before[0], before[1]);
+        let mut other = at(1);
+        other.at.as_mut().unwrap().file = path("b.rs");
+        assert_ne!(before[0], prints(&[other])[0]);
+    }
+
+    #[test]
+    fn regions_that_a_guest_made_up_are_valid() {
+        for numbers in [[0, 0, 0, 0], [5, 9, 2, 1], [1, 4, 1, 2]] {
+            let region = region(&span("a", numbers));
+            let number = |key: &str| region[key].as_u64().unwrap();
+            assert!(number("startLine") >= 1 && number("startColumn") >= 1, "{region}");
+            let start = (number("startLine"), number("startColumn"));
+            assert!((number("endLine"), number("endColumn")) >= start, "{region}");
+        }
+    }
+
+    #[test]
+    fn messages_hold_no_links_and_no_control_characters() {
+        let log = sarif(&hostile_run(), "0.1.0");
+        let result = &log["runs"][0]["results"][0];
+        let message = result["message"]["text"].as_str().unwrap();
+        assert!(!message.contains(sanitize::is_harmful));
+        assert!(message.contains("\\[a\\](http://x)"), "{message}");
+        let uri = &result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+        assert!(uri.as_str().unwrap().is_ascii());
+    }
+}

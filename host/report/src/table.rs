@@ -98,6 +98,11 @@ mod tests {
         table.row(["lint", "3 B", "checks"]);
         table.row(["漢字", "12 KiB", ""]);
         table.row(["evil\u{1b}[2J\n", "1 B", "x", "dropped"]);
-        assert_snapshot!(table.render(&Style::plain()), @"");
+        assert_snapshot!(table.render(&Style::plain()), @r"
+        STEP               SIZE  DOC
+        lint                3 B  checks
+        漢字             12 KiB
+        evil\u{1b}[2J\n     1 B  x
+        ");
     }
 }

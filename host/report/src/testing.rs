@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::style::Style;
 use belljar_model::event::{
     LogLevel, LogLine, PlannedStep, SCHEMA, Source, Status, StepReport, Totals,
 };
@@ -152,4 +153,31 @@ pub(crate) fn hostile_run() -> Vec<Event> {
     let steps =
         [begun("lint", 1_000), log("lint", HOSTILE), found("lint", hostile), tested("lint", test)];
     run(&["lint"], steps.into_iter().chain([finished(failed)]))
+}
+
+/// Checks that a rendered text holds nothing that a terminal or a CI service would obey, and no
+/// line that passes for one of the host's. It must have been rendered with `ci` set.
+#[track_caller]
+pub(crate) fn assert_harmless(text: &str) {
+    for line in text.lines() {
+        let start = line.trim_start();
+        let lower = line.to_ascii_lowercase();
+        assert!(!line.contains(crate::sanitize::is_harmful), "{line:?}");
+        assert!(!start.starts_with("::"), "{line:?}");
+        assert!(!lower.contains("##vso[") && !lower.contains("##teamcity["), "{line:?}");
+        assert!(!start.starts_with("error[E0001]"), "{line:?}");
+    }
+}
+
+/// Plain text for a CI service.
+pub(crate) const CI: Style = Style { ci: true, ..Style::plain() };
+
+/// A text without the sequences that set colors.
+pub(crate) fn without_colors(text: &str) -> String {
+    let mut parts = text.split("\u{1b}[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str(part.split_once('m').unwrap().1);
+    }
+    plain
 }

@@ -9,9 +9,9 @@
 
 use belljar_model::MissReason;
 use belljar_model::event;
+use belljar_model::miss::dotted;
 use serde_json::{Value, json};
 
-use crate::fault::dotted;
 use crate::sanitize;
 use crate::style::{Style, Tone};
 
@@ -157,4 +157,99 @@ fn row(reason: &MissReason) -> Row {
         | MissReason::BlobMissing { .. } => ('!', "cause", reason.to_string()),
     };
     Row { sign, kind, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use belljar_model::Digest;
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::style::Symbols;
+    use crate::testing::{CI, HOSTILE, assert_harmless, path};
+
+    const STYLE: Style = Style { symbols: Symbols::Unicode, ..Style::plain() };
+    const EARLIER: Earlier<'_> = Earlier { run: "09e1", when: "2h ago" };
+
+    fn why(reasons: &[MissReason]) -> Why<'_> {
+        Why {
+            step: "api:test",
+            plugin: "cargo@1.4.2",
+            run: Some("0a42"),
+            source: Some(event::Source::Executed),
+            earlier: Some(EARLIER),
+            reasons,
+        }
+    }
+
+    fn changed() -> [MissReason; 3] {
+        let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
+        [
+            MissReason::FileChanged { path: path("src/db.rs"), old, new },
+            MissReason::ConfigChanged {
+                pointer: "/args/0".into(),
+                old: None,
+                new: Some("\"-v\"".into()),
+            },
+            MissReason::GrantAdded { grant: "env HOME".into() },
+        ]
+    }
+
+    #[test]
+    fn what_differs_is_listed_and_what_does_not() {
+        assert_snapshot!(render(&why(&changed()), &STYLE), @r#"
+        api:test ran in run 0a42: 3 things differ from run 09e1 (2h ago)
+          ~ file    src/db.rs  96a42572 → b20ab0a0
+          ~ with    args[0]  unset → "-v"
+          + grant   env HOME
+          = plugin  cargo@1.4.2  = output
+        "#);
+    }
+
+    #[test]
+    fn a_step_without_a_past_has_a_cause() {
+        let never = Why { earlier: None, run: None, source: None, ..why(&[MissReason::NeverRun]) };
+        assert_snapshot!(render(&never, &STYLE), @"
+        api:test would run
+          ! cause   never run before
+        ");
+    }
+
+    #[test]
+    fn a_hit_says_since_when() {
+        let hit = Why { source: Some(event::Source::ObservedHit), ..why(&[]) };
+        assert_snapshot!(render(&hit, &STYLE), @"
+        api:test needs no execution: nothing that it read has changed since run 09e1 (2h ago)
+          = plugin  cargo@1.4.2  = with  = grant  = output
+        ");
+    }
+
+    #[test]
+    fn ascii_is_enough_for_the_words_of_the_host() {
+        let text = render(&why(&changed()), &Style::plain());
+        assert!(text.is_ascii(), "{text}");
+    }
+
+    #[test]
+    fn hostile_text_is_harmless() {
+        let reasons = [
+            MissReason::NotRecorded { ended: HOSTILE.into() },
+            MissReason::ConfigChanged {
+                pointer: HOSTILE.into(),
+                old: Some(HOSTILE.into()),
+                new: None,
+            },
+        ];
+        let hostile = Why { step: HOSTILE, plugin: HOSTILE, run: Some(HOSTILE), ..why(&reasons) };
+        assert_harmless(&render(&hostile, &CI));
+    }
+
+    #[test]
+    fn the_document_holds_reasons_for_programs_and_people() {
+        let document = json(&why(&changed()));
+        assert_eq!(document["schema"], SCHEMA);
+        assert_eq!(document["against"], "09e1");
+        assert_eq!(document["reasons"][0]["cause"], "file-changed");
+        assert_eq!(document["reasons"][2]["text"], "grant added: env HOME");
+    }
 }

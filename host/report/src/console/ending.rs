@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use belljar_model::event::{StepReport, Totals};
 use belljar_model::finding::TestCase;
-use belljar_model::{Blame, StepName};
+use belljar_model::{Blame, Code, StepName};
 
-use super::{ConsoleOptions, Mode, Run};
+use super::{ConsoleOptions, Files, Mode, Run};
 use crate::excerpt::Source;
 use crate::finding::Cap;
 use crate::style::{Style, Tone};
@@ -23,7 +23,7 @@ pub(super) struct End<'a> {
 }
 
 /// Renders all that comes after the last step.
-pub(super) fn render(run: &Run, end: &End<'_>, source: &Source<'_>, style: &Style) -> String {
+pub(super) fn render(run: &Run, end: &End<'_>, files: &Files, style: &Style) -> String {
     let Totals { steps, passed, .. } = *end.totals;
     if end.options.mode == Mode::Quiet && steps == passed {
         return String::new();
@@ -31,7 +31,7 @@ pub(super) fn render(run: &Run, end: &End<'_>, source: &Source<'_>, style: &Styl
     let mut text = String::new();
     for report in &run.broken {
         text.push('\n');
-        text.push_str(&failure(run, report, source, style));
+        text.push_str(&failure(run, report, files, style));
     }
     text.push('\n');
     text.push_str(&summary(run, end, style));
@@ -40,10 +40,13 @@ pub(super) fn render(run: &Run, end: &End<'_>, source: &Source<'_>, style: &Styl
 }
 
 /// The block of one failed step.
-fn failure(run: &Run, report: &StepReport, source: &Source<'_>, style: &Style) -> String {
+fn failure(run: &Run, report: &StepReport, files: &Files, style: &Style) -> String {
+    let source: &Source<'_> = &*files.source;
     let step = report.step.as_str();
     let mut text = if let Some(fault) = &report.fault {
-        fault::render_fault(Some(step), fault, style)
+        let labels = (files.places)(step, fault);
+        let context = fault::Context { labels: &labels, source };
+        fault::render_fault_at(Some(step), fault, &context, style)
     } else {
         let heading = fault::heading(Blame::Project);
         let summary = sanitize::line(&report.summary);
@@ -139,10 +142,16 @@ fn hints(run: &Run, style: &Style) -> String {
     };
     if let Some(report) = run.broken.first() {
         hint("Look", &command("logs", [&report.step]));
+        // A plugin's own code has no page.
+        let documented = |code: &Code| {
+            let digits = code.as_str().strip_prefix('E').unwrap_or_default();
+            digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
         if let Some(fault) = &report.fault
             && fault.blame != Blame::Project
+            && documented(&fault.code)
         {
-            hint("Explain", &format!("belljar explain {}", sanitize::line(fault.code.as_str())));
+            hint("Explain", &format!("belljar explain {}", fault.code));
         }
     }
     let again: Vec<_> = failed.into_iter().chain(&run.cancelled).collect();

@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthChar as _;
 use unicode_width::UnicodeWidthStr as _;
 
 use super::Run;
-use crate::style::{Style, Symbols};
+use crate::style::{Style, Symbols, Tone};
 use crate::{sanitize, text};
 
 /// More running steps than this are only counted.
@@ -52,6 +52,19 @@ pub(super) fn lines(run: &Run, now: u64, style: &Style) -> Vec<String> {
     );
     lines.push(cut(&footer, width, style));
     lines
+}
+
+/// `  RUNNING [ 1m 04s] lint, test`; `None` if nothing runs.
+pub(super) fn heartbeat(run: &Run, now: u64, style: &Style) -> Option<String> {
+    let first = run.running.values().map(|step| step.since).min()?;
+    let names = run.running.keys().map(|name| sanitize::line(name.as_str()).into_owned());
+    let mut names: Vec<_> = names.take(SHOWN).collect();
+    if run.running.len() > SHOWN {
+        names.push(format!("and {} more", run.running.len() - SHOWN));
+    }
+    let word = style.paint(Tone::Faint, "  RUNNING");
+    let time = seconds(now.saturating_sub(first));
+    Some(format!("{word} [{time:>7}] {}\n", names.join(", ")))
 }
 
 fn seconds(ms: u64) -> String {

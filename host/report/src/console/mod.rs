@@ -12,16 +12,19 @@ mod tail;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
+use belljar_model::diagnostic::Label;
 use belljar_model::event::{LogLine, Status, StepReport};
 use belljar_model::finding::{Finding, TestCase, TestStatus};
-use belljar_model::{Event, StepName};
+use belljar_model::{Event, Fault, StepName};
 
-use crate::excerpt::Source;
 use crate::sanitize;
 use crate::style::{Style, Tone};
 use live::Running;
 use screen::Screen;
 use tail::Tail;
+
+/// After so many milliseconds without a line, what runs is named.
+const SILENCE: u64 = 30_000;
 
 /// What is shown while steps run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -54,15 +57,27 @@ pub struct ConsoleOptions {
     pub logs: ShownLogs,
 }
 
-/// Reads the text of a file by its path in the workspace.
-type OwnedSource = Box<dyn Fn(&str) -> Option<String> + Send>;
+/// Returns the text of a file by its path in the workspace.
+type ReadText = dyn Fn(&str) -> Option<String> + Send;
+
+/// Returns the places that a step's fault comes from.
+type FindPlaces = dyn Fn(&str, &Fault) -> Vec<Label> + Send;
+
+/// What the console may know of the user's files.
+struct Files {
+    source: Box<ReadText>,
+    places: Box<FindPlaces>,
+}
 
 /// Reads events and writes for people. A writer that fails is not written to again.
 pub struct Console {
     style: Style,
     options: ConsoleOptions,
-    source: OwnedSource,
+    files: Files,
     screen: Screen,
+    /// The latest time that is known, and when something was last written.
+    now: u64,
+    spoke: u64,
     run: Run,
 }
 
@@ -87,21 +102,34 @@ impl Console {
     /// A console that writes to `out`.
     pub fn new(out: Box<dyn Write + Send>, style: Style, options: ConsoleOptions) -> Self {
         let screen = Screen::new(out, &style, options.mode);
-        Self { style, options, source: Box::new(|_| None), screen, run: Run::default() }
+        let files = Files { source: Box::new(|_| None), places: Box::new(|_, _| Vec::new()) };
+        Self { style, options, files, screen, now: 0, spoke: 0, run: Run::default() }
     }
 
     /// Shows excerpts of the files that findings point at; `source` returns the text of a file
-    /// by its path in the workspace.
+    /// by its path in the workspace. It is asked only about failures, once the run has ended.
     #[must_use]
     pub fn with_source(mut self, source: impl Fn(&str) -> Option<String> + Send + 'static) -> Self {
-        self.source = Box::new(source);
+        self.files.source = Box::new(source);
+        self
+    }
+
+    /// Points at the places in the pipeline file that a fault comes from; `places` gets the
+    /// step's name. The files of its labels are read by what [`Console::with_source`] was given.
+    #[must_use]
+    pub fn with_places(
+        mut self,
+        places: impl Fn(&str, &Fault) -> Vec<Label> + Send + 'static,
+    ) -> Self {
+        self.files.places = Box::new(places);
         self
     }
 
     /// Takes one event.
     pub fn read(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { run, .. } => {
+            Event::RunStarted { run, at, .. } => {
+                (self.now, self.spoke) = (*at, *at);
                 self.run = Run { id: run.clone(), ..Run::default() };
             }
             Event::Planned { steps } => {
@@ -114,6 +142,10 @@ impl Console {
                     .collect();
             }
             Event::StepStarted { step, at, plugin, .. } => {
+                if self.run.running.is_empty() {
+                    // Silence before that was not about a step.
+                    self.spoke = self.spoke.max(*at);
+                }
                 let expected_us = self.run.expected_us.get(step).copied();
                 let running = Running { since: *at, expected_us, plugin: plugin.clone() };
                 self.run.running.insert(step.clone(), running);
@@ -130,23 +162,40 @@ impl Console {
                 }
             }
             Event::StepFinished { report, at } => self.finished(report, *at),
-            Event::RunFinished { wall_us, totals, .. } => {
+            Event::RunFinished { wall_us, totals, at, .. } => {
+                self.now = *at;
                 self.screen.end_live();
                 let end = ending::End { wall_us: *wall_us, totals, options: &self.options };
-                let source: &Source<'_> = &*self.source;
-                let text = ending::render(&self.run, &end, source, &self.style);
-                self.screen.print(&self.style.finish(text));
+                let text = ending::render(&self.run, &end, &self.files, &self.style);
+                self.print(text);
             }
         }
     }
 
-    /// Redraws the live bar; call it about ten times a second. `now` is in milliseconds since
-    /// 1970-01-01 UTC. Does nothing in other modes.
+    /// Tells the time, in milliseconds since 1970-01-01 UTC; call it about ten times a second.
+    ///
+    /// It redraws the bar. Without one, it names what runs after half a minute of silence, so
+    /// that no CI service takes a long step for a dead one.
     pub fn tick(&mut self, now: u64) {
-        if self.options.mode == Mode::Bar && self.run.total > 0 {
-            let lines = live::lines(&self.run, now, &self.style);
-            self.screen.draw_live(&self.style.finish(lines.join("\n")));
+        self.now = self.now.max(now);
+        match self.options.mode {
+            Mode::Bar if self.run.total > 0 => {
+                let lines = live::lines(&self.run, now, &self.style);
+                self.screen.draw_live(&self.style.finish(lines.join("\n")));
+            }
+            Mode::Plain if self.now.saturating_sub(self.spoke) >= SILENCE => {
+                if let Some(line) = live::heartbeat(&self.run, now, &self.style) {
+                    self.print(line);
+                }
+            }
+            Mode::Bar | Mode::Plain | Mode::Quiet => {}
         }
+    }
+
+    /// Writes lines that stay.
+    fn print(&mut self, text: String) {
+        self.spoke = self.now;
+        self.screen.print(&self.style.finish(text));
     }
 
     fn log(&mut self, step: &StepName, line: &LogLine) {
@@ -158,13 +207,14 @@ impl Console {
                     self.style.paint(Tone::Faint, &format!("{} |", sanitize::line(step.as_str())));
                 let text = sanitize::text(&line.text);
                 let lines = if text.is_empty() { vec![""] } else { text.lines().collect() };
-                let shown: Vec<_> = lines.iter().map(|line| format!("{name} {line}\n")).collect();
-                self.screen.print(&self.style.finish(shown.concat()));
+                let shown = |line: &&str| format!("{name} {line}").trim_end().to_owned() + "\n";
+                self.print(lines.iter().map(shown).collect());
             }
         }
     }
 
     fn finished(&mut self, report: &StepReport, at: u64) {
+        self.now = self.now.max(at);
         self.run.done += 1;
         let layout = ((self.run.done, self.run.total), self.run.name_width);
         let Run { found, running, logs, failed_tests, .. } = &mut self.run;
@@ -189,7 +239,7 @@ impl Console {
             }
         }
         if self.options.mode != Mode::Quiet {
-            self.screen.print(&self.style.finish(line));
+            self.print(line);
         }
         self.tick(at);
     }

@@ -69,6 +69,10 @@ fn details(report: &StepReport, findings: &[Finding], style: &Style) -> Vec<Stri
             let first = fault.message.lines().next().unwrap_or_default();
             push(&format!("{}[{}]: {first}", fault::heading(fault.blame), fault.code));
         }
+        (Some(fault), _) if report.summary.is_empty() => {
+            push(fault.message.lines().next().unwrap_or_default());
+        }
+        (None, None) if report.status == Status::Skipped => push("the run stopped before it"),
         _ => push(&report.summary),
     }
     if let Some(counted) = finding::counted(findings) {

@@ -57,7 +57,6 @@ impl Screen {
     pub(super) fn draw_live(&self, text: &str) {
         if let Some(bar) = &self.bar {
             bar.set_message(text.to_owned());
-            bar.tick();
         }
     }
 
