@@ -1,0 +1,64 @@
+//! WorkspaceError: why a file of the user cannot be used.
+
+use belljar_disk::DiskError;
+use belljar_model::{Blame, Code, Digest, Fault, WorkspacePath};
+
+/// Something about a file of the workspace.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkspaceError {
+    /// It cannot be read or written.
+    #[error("{0}")]
+    Disk(#[from] DiskError),
+    /// It is not any more what the run saw at first.
+    #[error("`{0}` changed while the run was reading it")]
+    Changed(WorkspacePath),
+    /// It is a socket, a pipe or a device.
+    #[error("`{0}` is neither a file nor a folder nor a link, so it has no content to work with")]
+    Special(WorkspacePath),
+    /// Its name is not the same on every platform.
+    #[error(
+        "`{0}` has a name that is not portable: it is not UTF-8, or holds a backslash or a \
+         control character"
+    )]
+    Name(String),
+    /// An output cannot be put in its place, because something else is in the way.
+    #[error("`{output}` cannot be put in place, because `{obstacle}` is {what}")]
+    Blocked {
+        /// The output.
+        output: WorkspacePath,
+        /// What is in the way.
+        obstacle: WorkspacePath,
+        /// What that is.
+        what: &'static str,
+    },
+    /// The blob of an output is not there.
+    #[error("the content of `{output}` is not in the store any more ({digest})")]
+    NoBlob {
+        /// The output.
+        output: WorkspacePath,
+        /// Its content.
+        digest: Digest,
+    },
+}
+
+impl From<WorkspaceError> for Fault {
+    fn from(error: WorkspaceError) -> Self {
+        let (code, help) = match &error {
+            WorkspaceError::Disk(cause) if cause.is_full() => ("E0603", "free some space"),
+            WorkspaceError::Disk(_) => ("E0608", "check the permissions of the file"),
+            WorkspaceError::Changed(_) => ("E0605", "run again when the file has settled"),
+            WorkspaceError::Special(_) | WorkspaceError::Name(_) => {
+                ("E0609", "rename or remove it, add it to .gitignore, or exclude it with `!`")
+            }
+            WorkspaceError::Blocked { .. } => ("E0701", "remove it, or declare another output"),
+            WorkspaceError::NoBlob { .. } => ("E0602", "run again: the step will be executed"),
+        };
+        let blame = match &error {
+            WorkspaceError::Special(_)
+            | WorkspaceError::Name(_)
+            | WorkspaceError::Blocked { .. } => Blame::Configuration,
+            _ => Blame::Infrastructure,
+        };
+        Self::new(blame, Code::new(code), error.to_string()).help(help)
+    }
+}

@@ -1,0 +1,214 @@
+//! The stat index: the digests of files that were not touched since they were hashed.
+//!
+//! A digest is used again only if size, times and inode are what they were. The time that
+//! counts is `ctime`: every change of content, and every way to set `mtime` back, gives the file
+//! a new `ctime`, which no program can choose. Clocks of file systems tick, though: two changes
+//! within one tick have the same `ctime`. So an entry is trusted only if the file had been at
+//! rest for longer than a tick when it was hashed; else it is hashed again. What remains is a
+//! person who sets the machine's clock back and changes a file at exactly the old nanosecond.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
+
+use belljar_disk::Stat;
+use belljar_model::{Digest, WorkspacePath};
+use serde::{Deserialize, Serialize};
+
+/// How long a tick can be, in nanoseconds, where the file system keeps fractions of seconds.
+const TICK: i64 = 20_000_000;
+
+/// How long a tick can be where it does not.
+const COARSE_TICK: i64 = 2_000_000_000;
+
+const SECOND: i64 = 1_000_000_000;
+
+/// Digests by path, with what the file looked like.
+pub(crate) struct Index {
+    state: RwLock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    stamps: HashMap<WorkspacePath, Stamp>,
+    changed: bool,
+}
+
+/// A digest, and what must be the same for it to hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Stamp {
+    digest: Digest,
+    size: u64,
+    mtime_ns: i64,
+    ctime_ns: i64,
+    inode: u64,
+    /// When hashing began, in nanoseconds since 1970-01-01 UTC.
+    hashed_ns: i64,
+}
+
+impl Index {
+    /// Reads an index. What cannot be read is an empty one.
+    pub(crate) fn decode(bytes: Option<&[u8]>) -> Self {
+        let stamps =
+            bytes.and_then(|bytes| postcard::from_bytes::<Vec<(WorkspacePath, Stamp)>>(bytes).ok());
+        let stamps = stamps.unwrap_or_default().into_iter().collect();
+        Self { state: RwLock::new(State { stamps, changed: false }) }
+    }
+
+    /// Writes the index, sorted by path. `None` if it did not change since it was read or
+    /// encoded.
+    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if !state.changed {
+            return None;
+        }
+        state.changed = false;
+        let mut stamps: Vec<_> = state.stamps.iter().collect();
+        stamps.sort_by_key(|(path, _)| *path);
+        Some(postcard::to_stdvec(&stamps).expect("paths and numbers can be encoded"))
+    }
+
+    /// The digest of the file at `path`, if it is certain.
+    pub(crate) fn digest(&self, path: &WorkspacePath, stat: &Stat) -> Option<Digest> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let stamp = state.stamps.get(path)?;
+        (stamp.is_of(stat) && stamp.is_settled()).then_some(stamp.digest)
+    }
+
+    /// Learns the digest of a file that looked like `stat` before and after hashing. `now_ms`
+    /// is when hashing began.
+    pub(crate) fn learn(&self, path: &WorkspacePath, digest: Digest, stat: &Stat, now_ms: u64) {
+        let Stat { size, mtime_ns, ctime_ns, inode, .. } = *stat;
+        let hashed_ns = i64::try_from(now_ms).unwrap_or(0).saturating_mul(1_000_000);
+        let stamp = Stamp { digest, size, mtime_ns, ctime_ns, inode, hashed_ns };
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.stamps.insert(path.clone(), stamp);
+        state.changed = true;
+    }
+
+    /// Forgets a file that is not there any more.
+    pub(crate) fn forget(&self, path: &WorkspacePath) {
+        let known = {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            state.stamps.contains_key(path)
+        };
+        if known {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            state.changed |= state.stamps.remove(path).is_some();
+        }
+    }
+}
+
+impl Stamp {
+    const fn is_of(&self, stat: &Stat) -> bool {
+        self.size == stat.size
+            && self.mtime_ns == stat.mtime_ns
+            && self.ctime_ns == stat.ctime_ns
+            && self.inode == stat.inode
+    }
+
+    /// Whether a change after hashing is sure to show in the file's times.
+    const fn is_settled(&self) -> bool {
+        let coarse = self.ctime_ns % SECOND == 0 && self.mtime_ns % SECOND == 0;
+        let tick = if coarse { COARSE_TICK } else { TICK };
+        self.ctime_ns.saturating_add(tick) < self.hashed_ns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use belljar_disk::Kind;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn path() -> WorkspacePath {
+        WorkspacePath::parse("file").unwrap()
+    }
+
+    fn stat(size: u64, mtime_ns: i64, ctime_ns: i64) -> Stat {
+        Stat { kind: Kind::File, size, mtime_ns, ctime_ns, inode: 7, executable: false }
+    }
+
+    fn index() -> Index {
+        Index::decode(None)
+    }
+
+    #[test]
+    fn an_untouched_file_is_known_again_also_after_saving() {
+        let (index, digest) = (index(), Digest::of(b"one"));
+        let stat = stat(3, 1_000_000_001, 1_000_000_001);
+        index.learn(&path(), digest, &stat, 5_000);
+        assert_eq!(index.digest(&path(), &stat), Some(digest));
+        let bytes = index.encode().unwrap();
+        assert_eq!(index.encode(), None, "nothing changed since");
+        let index = Index::decode(Some(&bytes));
+        assert_eq!(index.digest(&path(), &stat), Some(digest));
+        assert_eq!(index.encode(), None);
+        index.forget(&path());
+        assert_eq!(index.digest(&path(), &stat), None);
+    }
+
+    #[test]
+    fn a_spoiled_index_is_an_empty_one() {
+        assert_eq!(Index::decode(Some(b"\xff\xff\xff")).digest(&path(), &stat(0, 0, 0)), None);
+    }
+
+    #[test]
+    fn a_file_that_was_just_written_is_hashed_again() {
+        let index = index();
+        let check = |mtime_ns, ctime_ns, now_ms, known: bool| {
+            let stat = stat(3, mtime_ns, ctime_ns);
+            index.learn(&path(), Digest::of(b"one"), &stat, now_ms);
+            assert_eq!(index.digest(&path(), &stat).is_some(), known, "{ctime_ns} {now_ms}");
+        };
+        check(1, 1_000_000_001, 1_000, false);
+        check(1, 1_000_000_001, 1_020, false);
+        check(1, 1_000_000_001, 1_021, true);
+        check(0, 1_000_000_000, 1_021, false);
+        check(0, 1_000_000_000, 3_000, false);
+        check(0, 1_000_000_000, 3_001, true);
+        check(1, 9_000_000_001, 5_000, false);
+    }
+
+    /// What can happen to a file.
+    #[derive(Clone, Debug)]
+    enum Deed {
+        /// Time passes, in milliseconds.
+        Wait(u16),
+        /// Someone writes this content, and sets `mtime` back to this.
+        Write(u8, i64),
+        /// A run looks at the file.
+        Look,
+    }
+
+    proptest! {
+        /// A model of a file system whose clock ticks every 10 ms: whatever is done in whatever
+        /// order, a digest from the index is that of the content.
+        #[test]
+        fn the_index_never_knows_an_old_digest(deeds in prop::collection::vec(prop_oneof![
+            (0_u16..30).prop_map(Deed::Wait),
+            (0_u8..3, 1_i64..3).prop_map(|(content, mtime)| Deed::Write(content, mtime)),
+            Just(Deed::Look),
+        ], 0..60)) {
+            let index = index();
+            let (mut now_ms, mut content, mut file) = (5_000_u64, 0_u8, stat(1, 1, 1));
+            for deed in deeds {
+                match deed {
+                    Deed::Wait(millis) => now_ms += u64::from(millis),
+                    Deed::Write(new, mtime) => {
+                        content = new;
+                        let tick = i64::try_from(now_ms / 10 * 10).unwrap();
+                        file = stat(1, mtime, tick * 1_000_000);
+                    }
+                    Deed::Look => {
+                        let actual = Digest::of(&[content]);
+                        match index.digest(&path(), &file) {
+                            Some(digest) => prop_assert_eq!(digest, actual),
+                            None => index.learn(&path(), actual, &file, now_ms),
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
