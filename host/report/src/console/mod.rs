@@ -192,6 +192,12 @@ impl Console {
         }
     }
 
+    /// Follows a terminal whose width, in columns, has changed.
+    pub fn resize(&mut self, width: u16) {
+        self.style.width = width;
+        self.screen.resize(width);
+    }
+
     /// Writes lines that stay.
     fn print(&mut self, text: String) {
         self.spoke = self.now;

@@ -1,6 +1,7 @@
 //! Screen: lines that scroll and, below them, lines that are drawn over and over.
 
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
@@ -27,14 +28,16 @@ impl Shared {
 /// Where a console writes.
 pub(super) struct Screen {
     out: Shared,
+    width: Arc<AtomicU16>,
     bar: Option<ProgressBar>,
 }
 
 impl Screen {
     pub(super) fn new(out: Box<dyn Write + Send>, style: &Style, mode: Mode) -> Self {
         let out = Shared(Arc::new(Mutex::new(Some(out))));
+        let width = Arc::new(AtomicU16::new(style.width));
         let bar = (mode == Mode::Bar).then(|| {
-            let terminal = Terminal { out: out.clone(), width: style.width };
+            let terminal = Terminal { out: out.clone(), width: Arc::clone(&width) };
             let bar = ProgressBar::with_draw_target(
                 None,
                 ProgressDrawTarget::term_like_with_hz(Box::new(terminal), 20),
@@ -42,7 +45,12 @@ impl Screen {
             let message = ProgressStyle::with_template("{msg}").expect("the template is valid");
             bar.with_style(message)
         });
-        Self { out, bar }
+        Self { out, width, bar }
+    }
+
+    /// Draws to another width from now on.
+    pub(super) fn resize(&self, width: u16) {
+        self.width.store(width, Ordering::Relaxed);
     }
 
     /// Writes lines that stay.
@@ -71,7 +79,7 @@ impl Screen {
 /// What the bar draws on: the shared writer, with the few ANSI sequences that it needs.
 struct Terminal {
     out: Shared,
-    width: u16,
+    width: Arc<AtomicU16>,
 }
 
 impl std::fmt::Debug for Terminal {
@@ -90,7 +98,7 @@ impl Terminal {
 
 impl TermLike for Terminal {
     fn width(&self) -> u16 {
-        self.width
+        self.width.load(Ordering::Relaxed)
     }
 
     fn move_cursor_up(&self, n: usize) -> io::Result<()> {

@@ -281,6 +281,17 @@ fn the_bar_shows_what_runs_and_fits_the_terminal() {
 }
 
 #[test]
+fn the_bar_follows_the_width_of_the_terminal() {
+    let page = Page::default();
+    let options = ConsoleOptions { mode: Mode::Bar, ..PLAIN };
+    let mut console = Console::new(Box::new(page.clone()), STYLE, options);
+    feed(&mut console, &[started(), planned(&["lint"]), begun("lint", 1_000)]);
+    console.resize(20);
+    console.tick(2_000);
+    assert!(page.text().contains(" ⠋ running lint  1…"), "{:?}", page.text());
+}
+
+#[test]
 fn a_long_silence_is_broken() {
     let page = Page::default();
     let mut console = Console::new(Box::new(page.clone()), STYLE, PLAIN);
