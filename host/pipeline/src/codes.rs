@@ -80,6 +80,8 @@ codes! {
     NO_STEPS = "E0216";
     /// A step asked for that does not exist.
     UNKNOWN_STEP_ASKED = "E0217";
+    /// An entry that becomes too many steps.
+    TOO_MANY_STEPS = "E0218";
     /// A key that the plugin does not know.
     UNKNOWN_CONFIG_KEY = "E0308";
     /// A configuration that the plugin does not accept.

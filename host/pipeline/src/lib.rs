@@ -1,6 +1,6 @@
 //! Turns a pipeline file into a plan.
 //!
-//! text → [`Pipeline`] → [`StepGraph`] → [`select`](select::select) →
+//! [`parse`](parse::parse) → [`Pipeline`] → [`StepGraph`] → [`select`](select::select) →
 //! [`Plan`]
 //!
 //! # Names
@@ -17,6 +17,9 @@
 pub mod codes;
 pub mod files;
 pub mod graph;
+mod lower;
+mod mistakes;
+pub mod parse;
 pub mod pipeline;
 pub mod place;
 pub mod plan;
@@ -24,9 +27,11 @@ mod prefix;
 pub mod reference;
 pub mod select;
 mod suggest;
+mod text;
 
 pub use files::Files;
 pub use graph::StepGraph;
+pub use parse::{Parsed, parse};
 pub use pipeline::{FieldPlace, GrantAt, Pipeline, Places, PluginLocation, PluginSource, Step};
 pub use place::{Place, Sources};
 pub use plan::Plan;

@@ -16,7 +16,7 @@ pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// The help for an unknown word: `did you mean …?`, or the words that exist.
-pub(crate) fn did_you_mean<'a>(word: &str, known: &[&'a str], kind: &str) -> Option<String> {
+pub(crate) fn did_you_mean(word: &str, known: &[&str], kind: &str) -> Option<String> {
     if let Some(meant) = closest(word, known.iter().copied()) {
         return Some(format!("did you mean `{meant}`?"));
     }

@@ -1,0 +1,328 @@
+//! Fields: what a step or a template says, each part of the right type.
+
+use std::time::Duration;
+
+use belljar_model::Diagnostic;
+
+use crate::codes;
+use crate::lower::quantity;
+use crate::mistakes::Mistakes;
+use crate::place::Place;
+use crate::suggest;
+use crate::text::expect;
+use crate::text::{Entry, Kind, Located, Table, Text, Value};
+
+/// The keys of a step, in the order in which documentation shows them.
+pub(crate) const KEYS: &[&str] = &[
+    "doc", "uses", "needs", "inputs", "outputs", "with", "grants", "timeout", "retries", "limits",
+    "for-each", "matrix", "extends",
+];
+/// The keys of `limits`.
+pub(crate) const LIMIT_KEYS: &[&str] =
+    &["memory", "output-bytes", "output-files", "log-bytes", "findings"];
+/// The most often a step may be tried again.
+pub(crate) const MOST_RETRIES: i64 = 100;
+
+/// A list of texts, and where the whole list is.
+pub(crate) type Texts = Located<Vec<Text>>;
+
+/// What one `[step.x]` or `[template.x]` says. `None` is what it does not say.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Fields {
+    pub(crate) extends: Vec<Text>,
+    pub(crate) doc: Option<Text>,
+    pub(crate) uses: Option<Text>,
+    pub(crate) needs: Option<Texts>,
+    pub(crate) inputs: Option<Texts>,
+    pub(crate) outputs: Option<Texts>,
+    pub(crate) with: Option<Entry>,
+    pub(crate) environment: Option<Texts>,
+    pub(crate) timeout: Option<Located<Duration>>,
+    pub(crate) retries: Option<u32>,
+    pub(crate) limits: LimitFields,
+    pub(crate) for_each: Option<Texts>,
+    pub(crate) matrix: Vec<Axis>,
+    /// Where `matrix` is written.
+    pub(crate) matrix_at: Option<Place>,
+    /// Whether something that it says was not understood, so that what is missing may be there.
+    pub(crate) broken: bool,
+}
+
+/// The parts of `limits`: bytes, or how many.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct LimitFields {
+    pub(crate) memory: Option<Located<u64>>,
+    pub(crate) output_bytes: Option<Located<u64>>,
+    pub(crate) output_files: Option<Located<u64>>,
+    pub(crate) log_bytes: Option<Located<u64>>,
+    pub(crate) findings: Option<Located<u64>>,
+}
+
+/// One axis of a matrix.
+#[derive(Clone, Debug)]
+pub(crate) struct Axis {
+    pub(crate) name: Text,
+    pub(crate) values: Vec<Text>,
+}
+
+impl Fields {
+    /// Reads the table of a step or template. Mistakes are reported and left out.
+    pub(crate) fn read(mistakes: &mut Mistakes, table: Table, owner: &str) -> Self {
+        let mut fields = Self::default();
+        for entry in table.0 {
+            fields.take(mistakes, entry, owner);
+        }
+        fields
+    }
+
+    fn take(&mut self, mistakes: &mut Mistakes, entry: Entry, owner: &str) {
+        let Entry { key, value } = entry;
+        match key.value.as_str() {
+            "extends" => {
+                let extends = expect::one_or_more(mistakes, "extends", value);
+                self.broken |= extends.is_none();
+                self.extends = extends.map(|texts| texts.value).unwrap_or_default();
+            }
+            "doc" => self.doc = expect::text(mistakes, "doc", "a text", value),
+            "uses" => {
+                self.uses = expect::text(mistakes, "uses", "the name of a plugin", value);
+                self.broken |= self.uses.is_none();
+            }
+            "needs" => self.needs = expect::texts(mistakes, "needs", value),
+            "inputs" => self.inputs = expect::texts(mistakes, "inputs", value),
+            "outputs" => self.outputs = expect::texts(mistakes, "outputs", value),
+            "with" => match value.value {
+                Kind::Table(_) => self.with = Some(Entry { key, value }),
+                _ => expect::wrong_type(mistakes, "with", "a table", &value),
+            },
+            "grants" => self.environment = grants(mistakes, value),
+            "timeout" => self.timeout = timeout(mistakes, value),
+            "retries" => self.retries = retries(mistakes, &value),
+            "limits" => self.limits = LimitFields::read(mistakes, value),
+            "for-each" => self.for_each = expect::one_or_more(mistakes, "for-each", value),
+            "matrix" => {
+                self.matrix_at = Some(value.at.clone());
+                self.matrix = matrix(mistakes, value);
+            }
+            _ => {
+                expect::unknown_key(mistakes, owner, &key, KEYS);
+                self.broken |= suggest::closest(&key.value, ["uses", "extends"]).is_some();
+            }
+        }
+    }
+
+    /// Lays these fields upon those of a template: tables are merged key by key, everything
+    /// else is replaced.
+    pub(crate) fn upon(self, base: &Self) -> Self {
+        let base = base.clone();
+        let with = match (base.with, self.with) {
+            (Some(mut below), Some(above)) => {
+                let mut merged = Entry { key: above.key, value: above.value.clone() };
+                if let (Kind::Table(own), Kind::Table(over)) =
+                    (&mut below.value.value, &above.value.value)
+                {
+                    own.overlay(over);
+                    merged.value.value = below.value.value;
+                }
+                Some(merged)
+            }
+            (below, above) => above.or(below),
+        };
+        let mut matrix = base.matrix;
+        for axis in self.matrix {
+            match matrix.iter_mut().find(|own| own.name.value == axis.name.value) {
+                Some(own) => *own = axis,
+                None => matrix.push(axis),
+            }
+        }
+        Self {
+            extends: self.extends,
+            doc: self.doc.or(base.doc),
+            uses: self.uses.or(base.uses),
+            needs: self.needs.or(base.needs),
+            inputs: self.inputs.or(base.inputs),
+            outputs: self.outputs.or(base.outputs),
+            with,
+            environment: self.environment.or(base.environment),
+            timeout: self.timeout.or(base.timeout),
+            retries: self.retries.or(base.retries),
+            limits: self.limits.upon(base.limits),
+            for_each: self.for_each.or(base.for_each),
+            matrix,
+            matrix_at: self.matrix_at.or(base.matrix_at),
+            broken: self.broken || base.broken,
+        }
+    }
+}
+
+impl LimitFields {
+    fn read(mistakes: &mut Mistakes, value: Value) -> Self {
+        let mut limits = Self::default();
+        for Entry { key, value } in expect::table(mistakes, "limits", value).unwrap_or_default().0 {
+            let field = format!("limits.{}", key.value);
+            match key.value.as_str() {
+                "memory" => {
+                    limits.memory = size(mistakes, &field, &value);
+                    if let Some(Located { value: 0, at }) = &limits.memory {
+                        let message = "`limits.memory` is zero, so no step could start";
+                        mistakes.add(Diagnostic::error(codes::ZERO_LIMIT, message, at.label("")));
+                    }
+                }
+                "output-bytes" => limits.output_bytes = size(mistakes, &field, &value),
+                "output-files" => limits.output_files = count(mistakes, &field, &value),
+                "log-bytes" => limits.log_bytes = size(mistakes, &field, &value),
+                "findings" => limits.findings = count(mistakes, &field, &value),
+                _ => expect::unknown_key(mistakes, "`limits`", &key, LIMIT_KEYS),
+            }
+        }
+        limits
+    }
+
+    fn upon(self, base: Self) -> Self {
+        Self {
+            memory: self.memory.or(base.memory),
+            output_bytes: self.output_bytes.or(base.output_bytes),
+            output_files: self.output_files.or(base.output_files),
+            log_bytes: self.log_bytes.or(base.log_bytes),
+            findings: self.findings.or(base.findings),
+        }
+    }
+}
+
+fn timeout(mistakes: &mut Mistakes, value: Value) -> Option<Located<Duration>> {
+    let text = expect::text(mistakes, "timeout", quantity::DURATION, value)?;
+    let Some(duration) = quantity::duration(&text.value) else {
+        let message = format!("`{}` is not {}", text.value, quantity::DURATION);
+        let label = text.at.label("");
+        mistakes.add(
+            Diagnostic::error(codes::BAD_DURATION, message, label)
+                .note("the units are `ms`, `s`, `m` and `h`"),
+        );
+        return None;
+    };
+    if duration.is_zero() {
+        let message = "the timeout is zero, so the step could never pass";
+        mistakes.add(
+            Diagnostic::error(codes::ZERO_LIMIT, message, text.at.label(""))
+                .help("leave `timeout` out to get the default"),
+        );
+    }
+    Some(Located { value: duration, at: text.at })
+}
+
+fn retries(mistakes: &mut Mistakes, value: &Value) -> Option<u32> {
+    let Kind::Integer(number @ 0..=MOST_RETRIES) = value.value else {
+        let wanted = format!("a whole number from 0 to {MOST_RETRIES}");
+        if let Kind::Integer(number) = value.value {
+            let message = format!("`retries` should be {wanted}, but is {number}");
+            mistakes.add(Diagnostic::error(codes::BAD_SIZE, message, value.at.label("")));
+        } else {
+            expect::wrong_type(mistakes, "retries", &wanted, value);
+        }
+        return None;
+    };
+    u32::try_from(number).ok()
+}
+
+/// A size as text with a unit, or a plain number of bytes.
+fn size(mistakes: &mut Mistakes, field: &str, value: &Value) -> Option<Located<u64>> {
+    let bytes = match &value.value {
+        Kind::Integer(bytes) => u64::try_from(*bytes).ok(),
+        Kind::Text(text) => quantity::size(text),
+        _ => {
+            expect::wrong_type(mistakes, field, quantity::SIZE, value);
+            return None;
+        }
+    };
+    if bytes.is_none() {
+        let message = format!("`{field}` is not {}", quantity::SIZE);
+        let units = "the units are `B`, `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024), \
+                     `kB`, `MB`, `GB` and `TB` (powers of 1000)";
+        let label = value.at.label("");
+        mistakes.add(Diagnostic::error(codes::BAD_SIZE, message, label).note(units));
+    }
+    Some(Located { value: bytes?, at: value.at.clone() })
+}
+
+fn count(mistakes: &mut Mistakes, field: &str, value: &Value) -> Option<Located<u64>> {
+    let Kind::Integer(number) = value.value else {
+        expect::wrong_type(mistakes, field, "a whole number", value);
+        return None;
+    };
+    let Ok(number) = u64::try_from(number) else {
+        let message = format!("`{field}` cannot be less than 0, but is {number}");
+        mistakes.add(Diagnostic::error(codes::BAD_SIZE, message, value.at.label("")));
+        return None;
+    };
+    Some(Located { value: number, at: value.at.clone() })
+}
+
+/// Reads `grants`: today only the names of environment variables.
+fn grants(mistakes: &mut Mistakes, value: Value) -> Option<Texts> {
+    let mut environment = None;
+    for Entry { key, value } in expect::table(mistakes, "grants", value)?.0 {
+        if key.value != "env" {
+            let message = format!("there is no grant `{}`", key.value);
+            let label = key.at.label("nothing of this name can be granted");
+            mistakes.add(
+                Diagnostic::error(codes::UNKNOWN_GRANT, message, label)
+                    .help("the grants are: `env` (a list of names of environment variables)"),
+            );
+            continue;
+        }
+        environment = expect::texts(mistakes, "grants.env", value);
+    }
+    for name in environment.iter().flat_map(|names| &names.value) {
+        if name.value.is_empty() || name.value.contains(['=', '\0', '*', '?', '$']) {
+            let message = format!("`{}` cannot be the name of an environment variable", name.value);
+            mistakes.add(
+                Diagnostic::error(codes::BAD_GRANT, message, name.at.label(""))
+                    .help("name each variable, without `$` and without wildcards"),
+            );
+        }
+    }
+    environment
+}
+
+fn matrix(mistakes: &mut Mistakes, value: Value) -> Vec<Axis> {
+    let mut axes = Vec::new();
+    let at = value.at.clone();
+    let Some(table) = expect::table(mistakes, "matrix", value) else { return axes };
+    if table.0.is_empty() {
+        let message = "the matrix has no axis, so it does nothing";
+        mistakes.add(Diagnostic::warning(codes::EMPTY_EXPANSION, message, at.label("")));
+    }
+    for Entry { key, value } in table.0 {
+        let field = format!("matrix.{}", key.value);
+        let Kind::List(items) = value.value else {
+            expect::wrong_type(mistakes, &field, "a list of values", &value);
+            continue;
+        };
+        let mut values: Vec<Text> = Vec::new();
+        for item in items {
+            let text = match &item.value {
+                Kind::Text(text) => text.clone(),
+                Kind::Integer(number) => number.to_string(),
+                Kind::Bool(flag) => flag.to_string(),
+                _ => {
+                    let wanted = "a text, a whole number, `true` or `false`";
+                    expect::wrong_type(mistakes, &format!("{field}[]"), wanted, &item);
+                    continue;
+                }
+            };
+            let text = Located { value: text, at: item.at };
+            if let Some(first) = values.iter().find(|first| first.value == text.value) {
+                let message = format!("`{field}` has the value `{}` twice", text.value);
+                let label = text.at.label("again");
+                mistakes.add(
+                    Diagnostic::error(codes::DUPLICATE_NAME, message, label)
+                        .label(first.at.label("first")),
+                );
+                continue;
+            }
+            values.push(text);
+        }
+        axes.push(Axis { name: key, values });
+    }
+    axes
+}

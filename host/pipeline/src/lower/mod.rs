@@ -1,0 +1,135 @@
+//! Lowering: from trees of values to checked, expanded steps.
+
+pub(crate) mod document;
+pub(crate) mod expand;
+pub(crate) mod fields;
+mod interpolate;
+mod needs;
+mod outputs;
+mod quantity;
+mod step;
+mod template;
+mod unused;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use belljar_model::{Code, Diagnostic, StepName};
+
+use crate::codes;
+use crate::files::Files;
+use crate::lower::document::{Declared, Entries};
+use crate::lower::fields::Fields;
+use crate::lower::interpolate::Scope;
+use crate::lower::step::{Draft, Drafting};
+use crate::lower::template::Templates;
+use crate::mistakes::Mistakes;
+use crate::pipeline::{Pipeline, Step};
+use crate::place::Sources;
+use crate::suggest;
+
+/// The code for a path or pattern that was refused.
+pub(crate) fn pattern_code(text: &str) -> Code {
+    let body = text.strip_prefix('!').unwrap_or(text);
+    let leaves = body.starts_with('/') || body.split('/').any(|segment| segment == "..");
+    if leaves { codes::OUTSIDE_WORKSPACE } else { codes::BAD_PATTERN }
+}
+
+/// Checks and expands all entries. `None` if the steps have no order; other errors are only
+/// reported, and what they concern is left out.
+pub(crate) fn lower(
+    mistakes: &mut Mistakes,
+    files: &dyn Files,
+    sources: &Sources,
+    entries: Entries,
+) -> Option<Pipeline> {
+    check_vars(mistakes, sources, &entries);
+    let templates = Templates::resolve(mistakes, &entries.templates);
+    let drafts = drafts(mistakes, files, sources, (&entries, &templates));
+    let names: BTreeSet<&str> = entries.steps.iter().map(|step| step.name.value.as_str()).collect();
+    let edges = needs::resolve(mistakes, &drafts, &names);
+    let sorted = needs::sorted(mistakes, &drafts, &edges);
+    outputs::check_shared(mistakes, &drafts);
+    outputs::check_order(mistakes, &drafts, &edges);
+    unused::warn(mistakes, &entries);
+    let steps = assemble(drafts, &edges.needs, &sorted?);
+    let source = |(name, plugin): (String, document::DeclaredPlugin)| Some((name, plugin.source?));
+    let plugins = entries.plugins.into_iter().filter_map(source).collect();
+    Some(Pipeline { plugins, steps })
+}
+
+/// The values of variables are taken as they are, so a variable in one is a mistake.
+fn check_vars(mistakes: &mut Mistakes, sources: &Sources, entries: &Entries) {
+    let none = BTreeMap::new();
+    let scope = Scope { vars: &none, member: None, matrix: &[] };
+    for value in entries.vars.values() {
+        interpolate::fill(mistakes, sources, &scope, value);
+    }
+}
+
+fn drafts(
+    mistakes: &mut Mistakes,
+    files: &dyn Files,
+    sources: &Sources,
+    (entries, templates): (&Entries, &Templates),
+) -> Vec<Draft> {
+    let mut drafting = Drafting::new(mistakes, sources, &entries.vars);
+    let mut drafts = Vec::new();
+    for declared in &entries.steps {
+        let fields = templates.apply(drafting.mistakes, declared.fields.clone());
+        check_uses(drafting.mistakes, entries, declared, &fields);
+        let shared = drafting.share(declared, &fields);
+        for expansion in expand::expand(drafting.mistakes, files, declared, &fields) {
+            drafts.push(drafting.draft(declared, &fields, &shared, expansion));
+        }
+    }
+    drafts
+}
+
+fn check_uses(mistakes: &mut Mistakes, entries: &Entries, declared: &Declared, fields: &Fields) {
+    let known: Vec<&str> = entries.plugins.keys().map(String::as_str).collect();
+    let name = &declared.name.value;
+    let Some(uses) = &fields.uses else {
+        if !fields.broken {
+            let message = format!("`{name}` does not say which plugin it uses");
+            let label = declared.at.label("has no `uses`");
+            let diagnostic = Diagnostic::error(codes::MISSING_USES, message, label);
+            mistakes.add(match known.as_slice() {
+                [] => diagnostic.help("declare a plugin in `[plugins]`, and name it in `uses`"),
+                [only] => diagnostic.help(format!("add `uses = \"{only}\"`")),
+                _ if known.len() > 12 => diagnostic.help("add `uses = \"…\"`"),
+                _ => diagnostic
+                    .help(format!("add `uses` with one of {}", suggest::quoted_list(&known))),
+            });
+        }
+        return;
+    };
+    if entries.plugins.contains_key(&uses.value) {
+        return;
+    }
+    let message = format!("there is no plugin `{}`", uses.value);
+    let label = uses.at.label("not in `[plugins]`");
+    let diagnostic = Diagnostic::error(codes::UNKNOWN_PLUGIN, message, label);
+    mistakes.add(match suggest::did_you_mean(&uses.value, &known, "the plugins are") {
+        Some(help) => diagnostic.help(help),
+        None => diagnostic.help(format!("add `{}` to `[plugins]`", uses.value)),
+    });
+}
+
+/// Turns drafts into steps, in the given order.
+fn assemble(drafts: Vec<Draft>, needs: &[Vec<usize>], sorted: &[usize]) -> Vec<Arc<Step>> {
+    let mut rank = vec![0; drafts.len()];
+    for (position, draft) in sorted.iter().enumerate() {
+        rank[*draft] = position;
+    }
+    let names: Vec<StepName> = drafts.iter().map(|draft| draft.step.name.clone()).collect();
+    let mut steps: Vec<Option<Step>> = drafts.into_iter().map(|draft| Some(draft.step)).collect();
+    let finish = |at: &usize| {
+        let mut step = steps[*at].take().expect("the order holds each draft once");
+        let mut needed = needs[*at].clone();
+        needed.sort_unstable_by_key(|need| rank[*need]);
+        step.needs = needed.into_iter().map(|need| names[need].clone()).collect();
+        Arc::new(step)
+    };
+    sorted.iter().map(finish).collect()
+}
