@@ -38,7 +38,7 @@ pub(crate) fn consult(
     }
     let shelf = Shelf { cache: ports.cache, blobs: ports.blobs };
     match lookup(shelf, key, &action.view)? {
-        Lookup::Hit(hit) => Ok(Ok(hit)),
+        Lookup::Hit(hit) => Ok(Ok(*hit)),
         Lookup::Miss(Miss { missing: Some(path), .. }) => {
             Ok(Err(vec![MissReason::BlobMissing { path }]))
         }

@@ -37,11 +37,12 @@ pub(crate) fn undeclared(
 fn looked_for(step: &Step, trace: &Trace, inputs: &dyn Inputs) -> BTreeSet<WorkspacePath> {
     let mut found = BTreeSet::new();
     for seen in &trace.0 {
-        let path = match (&seen.question, &seen.answer) {
+        let in_vain = match (&seen.question, &seen.answer) {
             (Question::Stat(path) | Question::Content(path), Answer::Absent)
-            | (Question::Declared(path), Answer::Flag(false)) => path,
-            _ => continue,
+            | (Question::Declared(path), Answer::Flag(false)) => Some(path),
+            _ => None,
         };
+        let Some(path) = in_vain else { continue };
         if !path.is_root() && !step.inputs.matches(path) && inputs.exists(path) {
             found.insert(path.clone());
         }

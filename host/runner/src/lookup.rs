@@ -47,7 +47,7 @@ pub struct Shelf<'a> {
 #[derive(Debug)]
 pub enum Lookup {
     /// A result that can be used as it is.
-    Hit(Hit),
+    Hit(Box<Hit>),
     /// Nothing that can be used.
     Miss(Miss),
 }
@@ -81,11 +81,12 @@ pub fn lookup(shelf: Shelf<'_>, key: &Key, view: &View) -> Result<Lookup, Fault>
     if let Some(result) = shelf.cache.get(&key.action)? {
         miss.missing = shelf.first_missing(&result);
         if miss.missing.is_none() {
-            return Ok(Lookup::Hit(Hit { result, source: Source::ExactHit, trace: None }));
+            let hit = Hit { result, source: Source::ExactHit, trace: None };
+            return Ok(Lookup::Hit(Box::new(hit)));
         }
     }
     match observed(shelf, key, view, &mut miss)? {
-        Some(hit) => Ok(Lookup::Hit(hit)),
+        Some(hit) => Ok(Lookup::Hit(Box::new(hit))),
         None => Ok(Lookup::Miss(miss)),
     }
 }

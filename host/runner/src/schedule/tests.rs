@@ -95,8 +95,8 @@ fn play(case: &Case) -> (Schedule, Seen) {
 /// The steps below `failed`, itself not included.
 fn below(needs: &[Vec<usize>], failed: usize) -> BTreeSet<usize> {
     let mut below = BTreeSet::from([failed]);
-    for step in failed + 1..needs.len() {
-        if needs[step].iter().any(|need| below.contains(need)) {
+    for (step, needs) in needs.iter().enumerate().skip(failed + 1) {
+        if needs.iter().any(|need| below.contains(need)) {
             below.insert(step);
         }
     }

@@ -156,19 +156,20 @@ fn a_miss_names_its_cause_in_the_report_and_in_the_event() {
 #[test]
 fn a_preview_says_what_a_run_then_does_and_executes_nothing() {
     let (world, plan) = (world(), three());
-    let would = |world: &World| world.preview(&plan).into_iter().map(|preview| preview.would);
-    let would = |world: &World| would(world).collect::<Vec<_>>();
+    let preview = |world: &World| {
+        world.preview(&plan).into_iter().map(|preview| preview.would).collect::<Vec<_>>()
+    };
     let unknown = Would::Unknown(StepName::new("a"));
     let never = Would::Run(vec![MissReason::NeverRun]);
-    assert_eq!(would(&world), [never.clone(), unknown.clone(), never]);
+    assert_eq!(preview(&world), [never.clone(), unknown.clone(), never]);
     assert!(world.executor.executed.lock().unwrap().is_empty());
     world.run(&plan);
     world.write("src/unread", "2");
     let kept = world.cache.results.lock().unwrap().len();
-    assert_eq!(would(&world), vec![Would::Hit(Source::ObservedHit); 3]);
+    assert_eq!(preview(&world), vec![Would::Hit(Source::ObservedHit); 3]);
     assert_eq!(world.cache.results.lock().unwrap().len(), kept, "nothing is written");
     world.write("src/a", "2");
-    let [Would::Run(reasons), waits, Would::Hit(_)] = &would(&world)[..] else { panic!() };
+    let [Would::Run(reasons), waits, Would::Hit(_)] = &preview(&world)[..] else { panic!() };
     assert!(matches!(reasons[..], [MissReason::FileChanged { .. }]));
     assert_eq!(*waits, unknown);
 }
