@@ -8,6 +8,8 @@ use std::sync::Arc;
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
 use cap_std::fs::{Permissions, PermissionsExt as _};
+use rustix::fs::AtFlags;
+use rustix::io::Errno;
 
 use crate::error::{DiskError, is_absent};
 use crate::stat::{Kind, Stat, kind};
@@ -139,6 +141,19 @@ impl Root {
         }
     }
 
+    /// Says the same as [`Root::stat`] with one system call, for callers who know that no folder
+    /// on the way is a link. If one is, it is followed, even out of the root; nothing is opened.
+    ///
+    /// # Errors
+    /// When the file system does not say.
+    pub fn stat_quick(&self, path: &str) -> Result<Option<Stat>, DiskError> {
+        match rustix::fs::statat(&*self.dir, path, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(Stat::of_raw(&stat))),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(error) => Err(self.failed("look at", path, error.into())),
+        }
+    }
+
     /// Returns where a symbolic link points, as stored.
     ///
     /// # Errors
@@ -263,6 +278,16 @@ impl Root {
         self.dir.rename(from, &self.dir, to).map_err(|error| self.failed("rename to", to, error))
     }
 
+    /// Moves something to a place below another directory of the same file system; what was
+    /// there is replaced.
+    ///
+    /// # Errors
+    /// When it cannot be moved.
+    pub fn rename_into(&self, from: &str, folder: &Self, to: &str) -> Result<(), DiskError> {
+        let renamed = self.dir.rename(from, &folder.dir, to);
+        renamed.map_err(|error| folder.failed("rename to", to, error))
+    }
+
     /// Sets who may do what with a file.
     ///
     /// # Errors
@@ -336,8 +361,22 @@ mod tests {
         root.write_atomic("file", b"", Mode::Plain).unwrap();
         for path in ["none", "none/below", "file/below"] {
             assert_eq!(root.stat(path).unwrap(), None, "{path}");
+            assert_eq!(root.stat_quick(path).unwrap(), None, "{path}");
             assert_eq!(root.read_if_there(path).unwrap(), None, "{path}");
             assert!(!root.remove(path).unwrap(), "{path}");
+        }
+    }
+
+    #[test]
+    fn both_ways_to_look_at_a_path_see_the_same() {
+        let (_folder, root) = root();
+        root.create_dir_all("b/c").unwrap();
+        root.write_atomic("b/a", b"text", Mode::Executable).unwrap();
+        std::os::unix::fs::symlink("nowhere", root.path().join("b/link")).unwrap();
+        for path in ["b", "b/a", "b/c", "b/link"] {
+            let stat = root.stat(path).unwrap();
+            assert!(stat.is_some(), "{path}");
+            assert_eq!(root.stat_quick(path).unwrap(), stat, "{path}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! Stat: what the file system says about a path, without reading what is there.
 
 use cap_std::fs::{Metadata, MetadataExt};
+use rustix::fs::FileType;
 
 /// What kind of thing is at a path.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -33,8 +34,34 @@ pub struct Stat {
 }
 
 impl Stat {
+    /// The widths of these fields differ between platforms.
+    #[cfg_attr(
+        target_os = "linux",
+        expect(
+            clippy::useless_conversion,
+            clippy::cast_sign_loss,
+            clippy::cast_possible_wrap,
+            reason = "not useless elsewhere; sizes and fractions are never negative"
+        )
+    )]
+    pub(crate) fn of_raw(stat: &rustix::fs::Stat) -> Self {
+        let kind = match FileType::from_raw_mode(stat.st_mode.into()) {
+            FileType::RegularFile => Kind::File,
+            FileType::Directory => Kind::Directory,
+            FileType::Symlink => Kind::Symlink,
+            _ => Kind::Special,
+        };
+        Self {
+            kind,
+            size: stat.st_size as u64,
+            mtime_ns: nanos(stat.st_mtime.into(), stat.st_mtime_nsec as i64),
+            ctime_ns: nanos(stat.st_ctime.into(), stat.st_ctime_nsec as i64),
+            inode: stat.st_ino.into(),
+            executable: stat.st_mode & 0o100 != 0,
+        }
+    }
+
     pub(crate) fn of(metadata: &Metadata) -> Self {
-        let nanos = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000) + rest;
         Self {
             kind: kind(metadata.file_type()),
             size: metadata.len(),
@@ -44,6 +71,10 @@ impl Stat {
             executable: metadata.mode() & 0o100 != 0,
         }
     }
+}
+
+const fn nanos(seconds: i64, rest: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
 pub(crate) fn kind(file_type: cap_std::fs::FileType) -> Kind {

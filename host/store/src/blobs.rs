@@ -1,7 +1,7 @@
 //! Blobs: plain files named by what is in them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 use belljar_disk::{Barrier, DiskError, Kind, Mode, Root, Temp};
 use belljar_model::Digest;
@@ -12,6 +12,10 @@ use crate::layout;
 /// The blobs of a store: those that have their place, and those that wait for it.
 pub(crate) struct Blobs {
     root: Root,
+    temp: Root,
+    /// The folders `blobs-v1/00` to `blobs-v1/ff` that were used: opening one costs more than
+    /// looking into it.
+    shards: Vec<OnceLock<Root>>,
     barrier: Barrier,
     /// Written by this process and not flushed: where each is meanwhile.
     pending: RwLock<HashMap<Digest, String>>,
@@ -32,6 +36,8 @@ impl Blobs {
     pub(crate) fn new(root: &Root) -> Result<Self, DiskError> {
         Ok(Self {
             root: root.clone(),
+            temp: root.folder(layout::TEMP)?,
+            shards: (0..256).map(|_| OnceLock::new()).collect(),
             barrier: Barrier::new(root)?,
             pending: RwLock::default(),
             damaged: Mutex::default(),
@@ -51,7 +57,7 @@ impl Blobs {
 
     /// A file for a blob that is written piece by piece.
     pub(crate) fn temp(&self) -> Result<Temp, DiskError> {
-        Temp::new(&self.root, layout::TEMP, Mode::Sealed)
+        Temp::new(&self.temp, "", Mode::Sealed)
     }
 
     /// Takes a complete file as the blob `digest`.
@@ -65,8 +71,22 @@ impl Blobs {
         if self.waiting(digest).is_some() {
             return true;
         }
-        let stat = self.root.stat(&layout::blob(digest)).ok().flatten();
+        let Ok(Some(shard)) = self.shard(digest) else { return false };
+        let stat = shard.stat_quick(&layout::name(digest)).ok().flatten();
         stat.is_some_and(|stat| stat.kind == Kind::File && stat.size == digest.size())
+    }
+
+    /// The folder of a blob, if there is one.
+    fn shard(&self, digest: &Digest) -> Result<Option<&Root>, DiskError> {
+        let place = &self.shards[usize::from(digest.hash()[0])];
+        if let Some(shard) = place.get() {
+            return Ok(Some(shard));
+        }
+        match self.root.folder(&layout::shard(digest)) {
+            Ok(shard) => Ok(Some(place.get_or_init(|| shard))),
+            Err(error) if error.is_absent() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns the blob if it is here and is what its name says. A damaged one is taken away,
@@ -74,10 +94,12 @@ impl Blobs {
     pub(crate) fn get(&self, digest: &Digest) -> Result<Option<Bytes>, DiskError> {
         let mut bytes = None;
         if let Some(path) = self.waiting(digest) {
-            bytes = self.root.read_if_there(&path)?; // gone if it just found its place
+            bytes = self.temp.read_if_there(&path)?; // gone if it just found its place
         }
-        if bytes.is_none() {
-            bytes = self.root.read_if_there(&layout::blob(digest))?;
+        if bytes.is_none()
+            && let Some(shard) = self.shard(digest)?
+        {
+            bytes = shard.read_if_there(&layout::name(digest))?;
         }
         match bytes {
             Some(bytes) if Digest::of(&bytes) == *digest => Ok(Some(Bytes::from(bytes))),
@@ -127,14 +149,11 @@ impl Blobs {
     }
 
     fn place(&self, digest: &Digest, temp: &str) -> Result<(), DiskError> {
-        let path = layout::blob(digest);
-        match self.root.rename(temp, &path) {
-            Err(error) if error.is_absent() => {}
-            done => return done,
+        if self.shard(digest)?.is_none() {
+            self.root.create_dir_all(&layout::shard(digest))?;
         }
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        self.root.create_dir_all(folder)?;
-        match self.root.rename(temp, &path) {
+        let Some(shard) = self.shard(digest)? else { return Ok(()) }; // it was just made
+        match self.temp.rename_into(temp, shard, &layout::name(digest)) {
             // Taken away as damaged since the batch was made.
             Err(error) if error.is_absent() && self.waiting(digest).is_none() => Ok(()),
             done => done,

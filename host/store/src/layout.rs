@@ -21,7 +21,15 @@ pub(crate) const OPENING: &str = "opening";
 
 /// Where a blob is, relative to the store.
 pub(crate) fn blob(digest: &Digest) -> String {
-    let hex = digest.hex();
-    let (shard, rest) = hex.split_at(2);
-    format!("{BLOBS}/{shard}/{rest}")
+    format!("{}/{}", shard(digest), name(digest))
+}
+
+/// The folder in which a blob is.
+pub(crate) fn shard(digest: &Digest) -> String {
+    format!("{BLOBS}/{}", &digest.hex()[..2])
+}
+
+/// The name of a blob within its folder.
+pub(crate) fn name(digest: &Digest) -> String {
+    digest.hex().split_off(2)
 }

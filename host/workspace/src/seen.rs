@@ -72,7 +72,8 @@ impl Workspace {
     }
 
     fn look(&self, path: &WorkspacePath) -> Result<Found, WorkspaceError> {
-        let Some(stat) = self.root.stat(path.as_str())? else {
+        // The folders on the way were seen to be no links.
+        let Some(stat) = self.root.stat_quick(path.as_str())? else {
             self.index.forget(path);
             return Ok(Found::Absent);
         };

@@ -92,8 +92,8 @@ impl Workspace {
 
     fn entries(&self, paths: &[WorkspacePath]) -> Result<Vec<Entry>, Fault> {
         let unseen = || paths.iter().filter(|path| self.seen.get(path).is_none()).count();
-        let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        if threads > 1 && paths.len() >= MANY && unseen() >= MANY {
+        if paths.len() >= MANY && unseen() >= MANY {
+            let threads = thread::available_parallelism().map_or(1, NonZero::get);
             thread::scope(|scope| {
                 for part in paths.chunks(paths.len().div_ceil(threads)) {
                     // What is found is kept; what went wrong is met again below.

@@ -39,7 +39,7 @@ impl Workspace {
         if let Some(parent) = path.parent() {
             self.make_place(output, &parent)?;
         }
-        let Some(stat) = self.root.stat(path.as_str())? else { return Ok(false) };
+        let Some(stat) = self.root.stat_quick(path.as_str())? else { return Ok(false) };
         let Stat { kind, size, .. } = stat;
         let alike = kind == Kind::File && size == digest.size() && stat.executable == *executable;
         if !alike {
