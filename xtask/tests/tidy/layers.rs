@@ -30,7 +30,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("cap-std", &["disk"]),
     ("clap", &["cli"]),
     ("rusqlite", &["store"]),
-    ("rustix", &["disk"]),
+    ("rustix", &["disk", "cli"]),
     ("tokio", &["sandbox", "cli"]),
     ("wasmtime", &["sandbox"]),
     ("wasmtime-wasi", &["sandbox"]),
