@@ -17,11 +17,50 @@ pub(crate) struct Blobs {
     /// looking into it.
     shards: Vec<OnceLock<Root>>,
     barrier: Barrier,
-    /// Written by this process and not flushed: where each is meanwhile.
-    pending: RwLock<HashMap<Digest, String>>,
+    /// Put by this process and not flushed: where each is meanwhile.
+    pending: RwLock<Pending>,
     /// Found damaged by this process.
     damaged: Mutex<Vec<Digest>>,
 }
+
+#[derive(Default)]
+struct Pending {
+    blobs: HashMap<Digest, Waiting>,
+    /// Bytes of the blobs that wait in memory.
+    held: u64,
+}
+
+/// Where a blob waits for a flush.
+#[derive(Clone)]
+enum Waiting {
+    /// In memory, because making a file takes longer than executing a small step.
+    Memory(Bytes),
+    /// In a complete file with this name in the folder for temporary files.
+    File(String),
+}
+
+impl Pending {
+    fn insert(&mut self, digest: Digest, waiting: Waiting) {
+        let held = |waiting: &Waiting| match waiting {
+            Waiting::Memory(bytes) => bytes.len() as u64,
+            Waiting::File(_) => 0,
+        };
+        self.held += held(&waiting);
+        self.held -= self.blobs.insert(digest, waiting).as_ref().map_or(0, held);
+    }
+
+    fn remove(&mut self, digest: &Digest) {
+        if let Some(Waiting::Memory(bytes)) = self.blobs.remove(digest) {
+            self.held -= bytes.len() as u64;
+        }
+    }
+}
+
+/// The largest blob, in bytes, that may wait in memory.
+const SMALL: usize = 64 * 1024;
+
+/// How many bytes may wait in memory together.
+const HOLD: u64 = 32 << 20;
 
 /// Whether a blob was there before it was put.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,10 +88,22 @@ impl Blobs {
         if self.contains(&digest) {
             return Ok((digest, Kept::Before));
         }
-        let mut temp = self.temp()?;
-        temp.append(bytes)?;
+        if bytes.len() <= SMALL {
+            let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
+            if pending.held < HOLD {
+                pending.insert(digest, Waiting::Memory(Bytes::copy_from_slice(bytes)));
+                return Ok((digest, Kept::Now));
+            }
+        }
+        let temp = self.file(bytes)?;
         self.adopt(digest, temp);
         Ok((digest, Kept::Now))
+    }
+
+    fn file(&self, bytes: &[u8]) -> Result<Temp, DiskError> {
+        let mut temp = self.temp()?;
+        temp.append(bytes)?;
+        Ok(temp)
     }
 
     /// A file for a blob that is written piece by piece.
@@ -64,7 +115,9 @@ impl Blobs {
     pub(crate) fn adopt(&self, digest: Digest, temp: Temp) {
         let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
         // Another thread may have put the same blob meanwhile: then this file goes away.
-        pending.entry(digest).or_insert_with(|| temp.keep());
+        if !pending.blobs.contains_key(&digest) {
+            pending.insert(digest, Waiting::File(temp.keep()));
+        }
     }
 
     pub(crate) fn contains(&self, digest: &Digest) -> bool {
@@ -93,8 +146,12 @@ impl Blobs {
     /// so that it is made again.
     pub(crate) fn get(&self, digest: &Digest) -> Result<Option<Bytes>, DiskError> {
         let mut bytes = None;
-        if let Some(path) = self.waiting(digest) {
-            bytes = self.temp.read_if_there(&path)?; // gone if it just found its place
+        match self.waiting(digest) {
+            Some(Waiting::Memory(bytes)) => return Ok(Some(bytes)),
+            Some(Waiting::File(name)) => {
+                bytes = self.temp.read_if_there(&name)?; // gone if it just found its place
+            }
+            None => {}
         }
         if bytes.is_none()
             && let Some(shard) = self.shard(digest)?
@@ -128,12 +185,20 @@ impl Blobs {
     /// Gives every waiting blob its place, after all their bytes are on the disk. Returns how
     /// many bytes came to the store.
     pub(crate) fn publish(&self) -> Result<u64, DiskError> {
-        let batch: Vec<(Digest, String)> = {
+        let waiting: Vec<(Digest, Waiting)> = {
             let pending = self.pending.read().unwrap_or_else(PoisonError::into_inner);
-            pending.iter().map(|(digest, path)| (*digest, path.clone())).collect()
+            pending.blobs.iter().map(|(digest, waiting)| (*digest, waiting.clone())).collect()
         };
-        if batch.is_empty() {
+        if waiting.is_empty() {
             return Ok(0);
+        }
+        let mut batch = Vec::with_capacity(waiting.len());
+        for (digest, waiting) in waiting {
+            let name = match waiting {
+                Waiting::File(name) => name,
+                Waiting::Memory(bytes) => self.file(&bytes)?.keep(),
+            };
+            batch.push((digest, name));
         }
         self.barrier.wait()?;
         let mut added = 0;
@@ -160,8 +225,8 @@ impl Blobs {
         }
     }
 
-    fn waiting(&self, digest: &Digest) -> Option<String> {
-        self.pending.read().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    fn waiting(&self, digest: &Digest) -> Option<Waiting> {
+        self.pending.read().unwrap_or_else(PoisonError::into_inner).blobs.get(digest).cloned()
     }
 }
 

@@ -1,9 +1,9 @@
 //! Keeps blobs and action records on this machine, so that they survive crashes.
 //!
 //! ```text
-//! put(blob)    tmp/…                        complete and readable at once, not yet durable
-//! put(record)  queued in memory             visible to this process at once
-//! flush        one barrier for all of tmp/  → renames into blobs-v1/ → one commit in actions-v1.db
+//! put(blob)    in memory if small, or tmp/…  readable at once, not durable
+//! put(record)  queued in memory              visible to this process at once
+//! flush        all in tmp/, one barrier      → renames into blobs-v1/ → one commit
 //! ```
 //!
 //! A flush happens on a thread of its own, so no step waits for the disk. Whatever moment a

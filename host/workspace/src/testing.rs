@@ -28,12 +28,12 @@ impl BlobSource for Blobs {
     }
 }
 
-/// The real time and a bit: files of a test look as if they had settled, if it is far ahead.
-pub(crate) struct Ahead(pub(crate) Duration);
+/// The real time, which also stamps the files of a test.
+struct RealTime;
 
-impl Clock for Ahead {
+impl Clock for RealTime {
     fn now_ms(&self) -> u64 {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + self.0;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         u64::try_from(now.as_millis()).unwrap()
     }
 
@@ -73,7 +73,7 @@ impl Fixture {
 
     pub(crate) fn open_with(&self, outputs: Vec<Patterns>) -> Workspace {
         let blobs = Arc::clone(&self.blobs) as _;
-        let clock = Arc::new(Ahead(Duration::ZERO));
+        let clock = Arc::new(RealTime);
         Workspace::open(self.root.path(), Options { outputs, blobs, clock }).unwrap()
     }
 }
