@@ -1,0 +1,92 @@
+//! One step that does nothing, on every way that it can go.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Result, anyhow, ensure};
+use belljar_model::event::Source;
+use belljar_model::ports::{Cancel, Executor as _, LogSink, Request};
+use belljar_pipeline::Plan;
+
+use super::keys;
+use crate::results::{Goal, Results, Unit};
+use crate::sample::{batches, each, seconds};
+use crate::surroundings::Surroundings;
+use crate::workbench::{NoLog, Workbench, plan};
+
+/// How many steps a run has, of which each is one measurement's share.
+const STEPS: u32 = 200;
+
+/// How many executions are one batch.
+const EXECUTIONS: u32 = 500;
+
+pub(super) fn measure(surroundings: &Surroundings, results: &mut Results) -> Result<()> {
+    results.table(
+        "One step that does nothing",
+        "A run of 200 steps with one worker, divided by 200. Each step has one input file of \
+         4 KiB that it does not read. *Executed* is the whole path: snapshot, key, lookup miss, \
+         miss reason, instance, run, record.",
+    );
+    let bench = Workbench::new(surroundings, "does_nothing")?;
+    bench.write_blocks("in", STEPS, 0)?;
+    thread::sleep(Duration::from_millis(50)); // until the stat index may trust the files
+    let executed = batches(|batch| run(&bench, &steps(batch)?, Source::Executed))?;
+    results.row("executed", Unit::Time, &executed, Some(Goal(300e-6)));
+    sandbox(&bench, results)?;
+    let known = steps(1)?;
+    let exact = batches(|_| run(&bench, &known, Source::ExactHit))?;
+    results.row("exact hit", Unit::Time, &exact, None);
+    let observed = batches(|batch| {
+        bench.write_blocks("in", STEPS, 1 + batch)?;
+        run(&bench, &known, Source::ObservedHit)
+    })?;
+    results.row("observed hit: the input changed", Unit::Time, &observed, Some(Goal(60e-6)));
+    Ok(())
+}
+
+/// Runs a plan, checks where its results came from, and returns the seconds of one step.
+fn run(bench: &Workbench, plan: &Plan, expected: Source) -> Result<f64> {
+    let workspace = bench.open_workspace()?;
+    let (taken, summary) = seconds(|| bench.run(plan, &workspace))?;
+    let other = summary.reports.iter().find(|report| report.source != Some(expected));
+    ensure!(other.is_none(), "a step was expected to be {expected:?}: {other:?}");
+    bench.store.flush()?;
+    workspace.save()?;
+    Ok(taken / f64::from(STEPS))
+}
+
+/// Steps that no run has seen, if the batch is new.
+fn steps(batch: u32) -> Result<Plan> {
+    let mut text = "schema = 1\n[plugins]\nguest = { path = \"guest.wasm\" }\n".to_owned();
+    for step in 0..STEPS {
+        let _ = writeln!(
+            text,
+            "[step.s{step}]\nuses = \"guest\"\ninputs = [\"in/{step}.txt\"]\n\
+             outputs = [\"out/{batch}/{step}/*\"]"
+        );
+    }
+    plan(&text)
+}
+
+fn sandbox(bench: &Workbench, results: &mut Results) -> Result<()> {
+    let one = steps(0)?;
+    let step = &*one.steps[0];
+    let action = keys::action(bench, step, Vec::new())?;
+    let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(NoLog));
+    let request = Request {
+        step: &step.name,
+        action: &action,
+        limits: &step.limits,
+        cancel: &cancel,
+        log: &log,
+    };
+    let execute = |_| match bench.sandbox.execute(&request).outcome {
+        Ok(_) => Ok(()),
+        Err(fault) => Err(anyhow!("{fault}")),
+    };
+    let alone = batches(|_| each(EXECUTIONS, execute))?;
+    results.row("of which the sandbox", Unit::Time, &alone, Some(Goal(60e-6)));
+    Ok(())
+}
