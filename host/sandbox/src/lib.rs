@@ -1,1 +1,43 @@
-//! Placeholder.
+//! The sandbox: executes plugins, which are WebAssembly components, and records all they ask.
+//!
+//! ```text
+//! bytes ── load ──> Loaded: descriptor, imports, class      (compiled code: AOT cache)
+//! Action ── execute ──> fresh instance ── run ──> ActionResult + Trace + log + cost
+//!                             │
+//!                             ├── inputs, outputs, report, log, control   (wit/step.wit)
+//!                             └── WASI 0.2, all of it answered here       (wit-wasi)
+//! ```
+//!
+//! **Invariant:** a guest reaches the machine through nothing; every function that it can import
+//! is implemented in this crate, over a [`View`](belljar_model::View), an output layer and
+//! constants.
+//! **Invariant:** an instance is used for one call and thrown away.
+//! **Invariant:** nothing here waits: no host function blocks, and the clock is virtual.
+
+mod aot;
+mod bindings;
+mod cli;
+mod clocks;
+mod describe;
+mod engine;
+mod execute;
+mod fault;
+mod guest;
+mod io;
+mod limits;
+mod load;
+mod log;
+mod random;
+mod sandbox;
+mod state;
+mod step_imports;
+#[cfg(test)]
+mod testing;
+mod trace;
+mod vfs;
+mod world_check;
+
+pub use aot::AotOptions;
+pub use load::{Loaded, ReadComponent};
+pub use sandbox::{Options, Sandbox, SandboxError};
+pub use world_check::Import;

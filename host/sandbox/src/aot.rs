@@ -1,0 +1,224 @@
+//! Compiled plugins, kept on disk.
+//!
+//! What is kept here is machine code that will be run, so nothing is believed because of where
+//! it lies: every file carries a keyed hash over its kind, its key and its bytes, and what is
+//! verified is the same buffer that is used. A file that does not verify is made anew.
+
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use belljar_model::Digest;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// Where compiled plugins are kept, and what proves that this machine made them.
+#[derive(Clone)]
+pub struct AotOptions {
+    /// A folder of the user's own. It is created if it is not there.
+    pub dir: PathBuf,
+    /// A secret of this machine. It must not travel with the folder.
+    pub key: [u8; 32],
+}
+
+/// The length of the keyed hash in front of each file.
+const MAC: usize = 32;
+
+/// Compiled plugins on disk.
+pub(crate) struct AotCache {
+    dir: PathBuf,
+    key: [u8; 32],
+    compatibility: [u8; 32],
+}
+
+/// What a file holds.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Machine code.
+    Code,
+    /// What is known about a plugin without running it.
+    Card,
+}
+
+impl Kind {
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::Code => "cwasm",
+            Self::Card => "card",
+        }
+    }
+}
+
+impl AotCache {
+    /// Opens the folder, which only this user may enter.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn open(options: AotOptions, engine: &Engine) -> io::Result<Self> {
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&options.dir)?;
+        let mut hasher = CompatibilityHasher(blake3::Hasher::new());
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        hasher.0.update(env!("CARGO_PKG_VERSION").as_bytes());
+        let compatibility = *hasher.0.finalize().as_bytes();
+        Ok(Self { dir: options.dir, key: options.key, compatibility })
+    }
+
+    /// Returns the compiled component, if this machine has made it and nobody changed it.
+    pub(crate) fn code(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
+        let file = self.read(Kind::Code, digest)?;
+        #[expect(unsafe_code, reason = "machine code that we made ourselves is run")]
+        // SAFETY: `deserialize` needs bytes that `Component::serialize` made and nobody changed.
+        // `read` has just verified, on this very buffer, a keyed hash that only `put` makes, with
+        // a key that is in no other hands. The hash covers the file's key, so this is the code
+        // of this component for an engine with these settings.
+        let component = unsafe { Component::deserialize(engine, &file[MAC..]) };
+        component.ok()
+    }
+
+    /// Keeps a compiled component. That it cannot be kept is no failure: it is only slower.
+    pub(crate) fn put_code(&self, digest: &Digest, component: &Component) {
+        if let Ok(code) = component.serialize() {
+            let _ = self.put(Kind::Code, digest, &code);
+        }
+    }
+
+    /// Returns what is known about a plugin.
+    pub(crate) fn card<T: DeserializeOwned>(&self, digest: &Digest) -> Option<T> {
+        let file = self.read(Kind::Card, digest)?;
+        serde_json::from_slice(&file[MAC..]).ok()
+    }
+
+    /// Keeps what is known about a plugin.
+    pub(crate) fn put_card<T: Serialize>(&self, digest: &Digest, card: &T) {
+        if let Ok(card) = serde_json::to_vec(card) {
+            let _ = self.put(Kind::Card, digest, &card);
+        }
+    }
+
+    fn read(&self, kind: Kind, digest: &Digest) -> Option<Vec<u8>> {
+        let file = fs::read(self.path(kind, digest)).ok()?;
+        let (mac, bytes) = file.split_at_checked(MAC)?;
+        let mac: [u8; MAC] = mac.try_into().ok()?;
+        // `blake3::Hash` compares in constant time.
+        (self.mac(kind, digest, bytes) == blake3::Hash::from(mac)).then_some(file)
+    }
+
+    fn put(&self, kind: Kind, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let path = self.path(kind, digest);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let draft = path.with_extension(format!("{}-{count}.draft", std::process::id()));
+        let written =
+            self.write(&draft, kind, digest, bytes).and_then(|()| fs::rename(&draft, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&draft);
+        }
+        written
+    }
+
+    fn write(&self, draft: &Path, kind: Kind, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(draft)?;
+        file.write_all(self.mac(kind, digest, bytes).as_bytes())?;
+        file.write_all(bytes)
+    }
+
+    fn name(&self, digest: &Digest) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new_derive_key("belljar 2026 compiled plugin v1");
+        hasher.update(&self.compatibility).update(digest.hash());
+        hasher.finalize()
+    }
+
+    fn path(&self, kind: Kind, digest: &Digest) -> PathBuf {
+        self.dir.join(format!("{}.{}", self.name(digest).to_hex(), kind.extension()))
+    }
+
+    fn mac(&self, kind: Kind, digest: &Digest, bytes: &[u8]) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(kind.extension().as_bytes()).update(b"\0");
+        hasher.update(self.name(digest).as_bytes()).update(bytes);
+        hasher.finalize()
+    }
+}
+
+/// Feeds a `Hash` into BLAKE3, because a cache key must not collide.
+struct CompatibilityHasher(blake3::Hasher);
+
+impl Hasher for CompatibilityHasher {
+    fn finish(&self) -> u64 {
+        let hash = self.0.finalize();
+        let low = hash.as_bytes()[..8].try_into();
+        u64::from_le_bytes(low.expect("a hash has 32 bytes"))
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cache(dir: &Path, key: u8) -> AotCache {
+        let options = AotOptions { dir: dir.join("aot"), key: [key; 32] };
+        AotCache::open(options, &Engine::default()).unwrap()
+    }
+
+    fn only_file(dir: &Path) -> PathBuf {
+        let mut files = fs::read_dir(dir.join("aot")).unwrap();
+        let file = files.next().unwrap().unwrap().path();
+        assert!(files.next().is_none(), "no drafts are left");
+        file
+    }
+
+    #[test]
+    fn a_card_is_read_as_it_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let digest = Digest::of(b"plugin");
+        cache(dir.path(), 1).put_card(&digest, &"card");
+        assert_eq!(cache(dir.path(), 1).card(&digest), Some("card".to_owned()));
+        assert_eq!(cache(dir.path(), 1).card::<String>(&Digest::of(b"other")), None);
+    }
+
+    #[test]
+    fn a_file_of_another_key_or_with_one_bit_changed_is_not_believed() {
+        let dir = tempfile::tempdir().unwrap();
+        let digest = Digest::of(b"plugin");
+        cache(dir.path(), 1).put_card(&digest, &"card");
+        assert_eq!(cache(dir.path(), 2).card::<String>(&digest), None);
+        let file = only_file(dir.path());
+        let bytes = fs::read(&file).unwrap();
+        for place in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[place] ^= 1;
+            fs::write(&file, changed).unwrap();
+            assert_eq!(cache(dir.path(), 1).card::<String>(&digest), None, "byte {place}");
+        }
+        fs::write(&file, &bytes[..10]).unwrap();
+        assert_eq!(cache(dir.path(), 1).card::<String>(&digest), None, "cut off");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_user_may_read_what_is_kept() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        cache(dir.path(), 1).put_card(&Digest::of(b"plugin"), &"card");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&dir.path().join("aot")), 0o700);
+        assert_eq!(mode(&only_file(dir.path())), 0o600);
+    }
+}

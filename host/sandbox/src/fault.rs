@@ -1,0 +1,194 @@
+//! The Faults of this crate: each code, its sentence and what to do.
+
+use std::time::Duration;
+
+use belljar_model::fault::ConfigProblem;
+use belljar_model::limits::Limit;
+use belljar_model::{Blame, Code, Fault};
+
+use crate::log::harmless;
+
+/// Not a component, or not one that this host can compile.
+pub(crate) const NOT_A_COMPONENT: Code = Code::new("E0301");
+/// A component of another world.
+pub(crate) const WRONG_WORLD: Code = Code::new("E0302");
+/// It imports what the host does not know.
+pub(crate) const UNKNOWN_IMPORT: Code = Code::new("E0303");
+/// It imports a power that a pure step does not get.
+pub(crate) const REFUSED_POWER: Code = Code::new("E0304");
+/// Its descriptor breaks a rule.
+pub(crate) const BAD_DESCRIPTOR: Code = Code::new("E0305");
+/// `describe` did not return.
+pub(crate) const DESCRIBE_FAILED: Code = Code::new("E0306");
+/// Its bytes are not the ones that were named.
+pub(crate) const OTHER_BYTES: Code = Code::new("E0307");
+/// The time is up.
+pub(crate) const TIME: Code = Code::new("E0401");
+/// Too much linear memory.
+pub(crate) const MEMORY: Code = Code::new("E0402");
+/// Too much written.
+pub(crate) const OUTPUT: Code = Code::new("E0403");
+/// The stack is full.
+pub(crate) const STACK: Code = Code::new("E0404");
+/// Another limit, most of them fixed.
+pub(crate) const OTHER_LIMIT: Code = Code::new("E0405");
+/// A trap or an exit.
+pub(crate) const TRAP: Code = Code::new("E0406");
+/// The plugin says that it is at fault.
+pub(crate) const INTERNAL: Code = Code::new("E0407");
+/// Someone stopped the run.
+pub(crate) const CANCELLED: Code = Code::new("E0408");
+/// The plugin does not accept the configuration.
+pub(crate) const INVALID_CONFIG: Code = Code::new("E0409");
+/// The sandbox itself is at fault.
+pub(crate) const SANDBOX: Code = Code::new("E0410");
+/// The plugin passed the host something that breaks the interface's rules.
+pub(crate) const MISUSE: Code = Code::new("E0411");
+/// An input cannot be read.
+pub(crate) const INPUT_GONE: Code = Code::new("E0412");
+/// A declared output was not written.
+pub(crate) const NOT_WRITTEN: Code = Code::new("E0702");
+
+/// `the default`, or the place of the setting.
+pub(crate) fn set_where(set_at: Option<&str>) -> String {
+    set_at.map_or_else(|| "the default".to_owned(), |place| format!("set at {place}"))
+}
+
+fn limit_note<T>(key: &str, shown: &str, limit: &Limit<T>) -> String {
+    format!("`{key}` is {shown} ({})", set_where(limit.set_at.as_deref()))
+}
+
+/// A fault of the plugin.
+pub(crate) fn plugin(code: Code, message: impl Into<String>) -> Fault {
+    Fault::new(Blame::Plugin, code, message)
+}
+
+/// The time is up.
+pub(crate) fn time(limit: &Limit<Duration>) -> Fault {
+    let shown = duration(limit.value);
+    let more = duration((limit.value * 2).max(Duration::from_secs(1)));
+    plugin(TIME, format!("the step ran longer than {shown}"))
+        .note(limit_note("timeout", &shown, limit))
+        .help(format!("to allow more, set `timeout = \"{more}\"` on the step"))
+}
+
+/// Too much linear memory; `wanted` is what it would have been.
+pub(crate) fn memory(limit: &Limit<u64>, wanted: u64) -> Fault {
+    let (shown, wanted) = (bytes(limit.value), bytes(wanted));
+    let more = bytes((limit.value * 2).next_multiple_of(1 << 20));
+    plugin(MEMORY, format!("the plugin asked for {wanted} of memory, more than {shown}"))
+        .note(limit_note("limits.memory", &shown, limit))
+        .help(format!("to allow more, set `limits.memory = \"{more}\"` on the step"))
+}
+
+/// Too many bytes written.
+pub(crate) fn output_bytes(limit: &Limit<u64>) -> Fault {
+    let shown = bytes(limit.value);
+    let more = bytes((limit.value * 2).next_multiple_of(1 << 20));
+    plugin(OUTPUT, format!("the step wrote more than {shown}"))
+        .note(limit_note("limits.output-bytes", &shown, limit))
+        .help(format!("to allow more, set `limits.output-bytes = \"{more}\"` on the step"))
+}
+
+/// Too many files written.
+pub(crate) fn output_files(limit: &Limit<u64>) -> Fault {
+    let (shown, more) = (limit.value.to_string(), limit.value.saturating_mul(2));
+    plugin(OUTPUT, format!("the step wrote more than {shown} files"))
+        .note(limit_note("limits.output-files", &shown, limit))
+        .help(format!("to allow more, set `limits.output-files = {more}` on the step"))
+}
+
+/// Too many findings and tests.
+pub(crate) fn findings(limit: &Limit<u64>) -> Fault {
+    let (shown, more) = (limit.value.to_string(), limit.value.saturating_mul(2));
+    plugin(OTHER_LIMIT, format!("the step reported more than {shown} findings and tests"))
+        .note(limit_note("limits.findings", &shown, limit))
+        .help(format!("to allow more, set `limits.findings = {more}` on the step"))
+}
+
+/// A limit that nobody can change.
+pub(crate) fn fixed_limit(what: &str) -> Fault {
+    plugin(OTHER_LIMIT, format!("the plugin went over a fixed limit of the sandbox: {what}"))
+}
+
+/// The guest ended itself.
+pub(crate) fn exited(label: &str, code: u8) -> Fault {
+    plugin(TRAP, format!("plugin {label} ended itself with exit code {code}"))
+        .note("a plugin returns its result from `run`; a step that ends otherwise has none")
+}
+
+/// The guest broke a rule of the interface.
+pub(crate) fn misuse(label: &str, what: &str) -> Fault {
+    plugin(MISUSE, format!("plugin {label} {}", harmless(what)))
+}
+
+/// Someone stopped the run.
+pub(crate) fn cancelled() -> Fault {
+    Fault::new(Blame::Cancelled, CANCELLED, "the run was cancelled")
+}
+
+/// The plugin does not accept the configuration.
+pub(crate) fn invalid_config(label: &str, problems: Vec<ConfigProblem>) -> Fault {
+    let message = format!("plugin {label} does not accept the configuration");
+    let mut fault = Fault::new(Blame::Configuration, INVALID_CONFIG, message);
+    fault.config_problems = problems;
+    fault
+}
+
+/// The sandbox itself, or the machine, is at fault.
+pub(crate) fn sandbox(message: impl Into<String>) -> Fault {
+    Fault::new(Blame::Infrastructure, SANDBOX, message)
+}
+
+/// `512 MiB`, `1.5 GiB`, `12 bytes`: the largest unit that shows the value exactly, or one
+/// decimal.
+pub(crate) fn bytes(value: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let Some((unit, size)) = UNITS.into_iter().find(|(_, size)| value >= *size) else {
+        return format!("{value} bytes");
+    };
+    let tenths = value % size * 10 / size;
+    if tenths == 0 && value.is_multiple_of(size) {
+        format!("{} {unit}", value / size)
+    } else {
+        format!("{}.{tenths} {unit}", value / size)
+    }
+}
+
+/// `20m`, `90s`, `500ms`, as a pipeline file writes it.
+fn duration(value: Duration) -> String {
+    let (seconds, millis) = (value.as_secs(), value.subsec_millis());
+    if millis > 0 {
+        format!("{}ms", value.as_millis())
+    } else if seconds > 0 && seconds.is_multiple_of(60) {
+        format!("{}m", seconds / 60)
+    } else {
+        format!("{seconds}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_durations_read_like_the_pipeline_file() {
+        let check = |value, text: &str| assert_eq!(bytes(value), text);
+        check(12, "12 bytes");
+        check(512 << 20, "512 MiB");
+        check((1 << 30) + (1 << 29), "1.5 GiB");
+        let check = |value, text: &str| assert_eq!(duration(value), text);
+        check(Duration::from_secs(1_200), "20m");
+        check(Duration::from_secs(90), "90s");
+        check(Duration::from_millis(500), "500ms");
+    }
+
+    #[test]
+    fn a_limit_says_where_it_is_set_and_how_to_raise_it() {
+        let limit = Limit { value: Duration::from_secs(600), set_at: Some("b.toml:7".to_owned()) };
+        let fault = time(&limit);
+        assert_eq!(fault.notes, ["`timeout` is 10m (set at b.toml:7)"]);
+        let help = "to allow more, set `timeout = \"20m\"` on the step";
+        assert_eq!(fault.help.as_deref(), Some(help));
+    }
+}

@@ -1,0 +1,243 @@
+//! The log of one execution: what the guest prints and logs, as clean lines.
+//!
+//! A guest's text reaches terminals and CI systems, so it is made harmless where it enters:
+//! control characters become visible escapes, and no line is longer than [`MAX_LINE`].
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use belljar_model::StepName;
+use belljar_model::event::{LogLevel, LogLine};
+use belljar_model::limits::Limit;
+use belljar_model::ports::LogSink;
+
+use crate::fault::set_where;
+
+/// The most bytes of one line; what is longer goes on in the next line.
+const MAX_LINE: usize = 16 << 10;
+
+/// How much of stderr is kept for the message about a trap, in bytes.
+const TAIL: usize = 4 << 10;
+
+/// Where a guest prints.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Channel {
+    /// Standard output: lines of level info.
+    Stdout,
+    /// Standard error: lines of level warn.
+    Stderr,
+}
+
+/// All lines of one execution.
+pub(crate) struct StepLog {
+    step: StepName,
+    sink: Arc<dyn LogSink>,
+    limit: Limit<u64>,
+    lines: Vec<LogLine>,
+    bytes: u64,
+    dropped: u64,
+    partial: [Vec<u8>; 2],
+    tail: String,
+}
+
+impl StepLog {
+    /// A log without lines, of at most `limit` bytes.
+    pub(crate) fn new(step: StepName, sink: Arc<dyn LogSink>, limit: Limit<u64>) -> Self {
+        let partial = [Vec::new(), Vec::new()];
+        Self {
+            step,
+            sink,
+            limit,
+            lines: Vec::new(),
+            bytes: 0,
+            dropped: 0,
+            partial,
+            tail: String::new(),
+        }
+    }
+
+    /// Adds what was printed. Lines are taken when they end, or when they get too long.
+    pub(crate) fn write(&mut self, channel: Channel, bytes: &[u8]) {
+        let place = channel as usize;
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.partial[place].extend_from_slice(piece);
+            if piece.ends_with(b"\n") || self.partial[place].len() >= MAX_LINE {
+                self.end_line(channel);
+            }
+        }
+    }
+
+    fn end_line(&mut self, channel: Channel) {
+        let bytes = std::mem::take(&mut self.partial[channel as usize]);
+        let text = String::from_utf8_lossy(&bytes);
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        let level = match channel {
+            Channel::Stdout => LogLevel::Info,
+            Channel::Stderr => LogLevel::Warn,
+        };
+        if channel == Channel::Stderr {
+            self.keep_tail(text);
+        }
+        self.line(level, text);
+    }
+
+    fn keep_tail(&mut self, text: &str) {
+        self.tail.push_str(&harmless(text));
+        self.tail.push('\n');
+        if self.tail.len() > 2 * TAIL {
+            let start = self.tail.ceil_char_boundary(self.tail.len() - TAIL);
+            self.tail.drain(..start);
+        }
+    }
+
+    /// Adds a message of one or more lines.
+    pub(crate) fn message(&mut self, level: LogLevel, text: &str) {
+        for line in text.lines() {
+            let mut rest = line;
+            while rest.len() > MAX_LINE {
+                let (head, tail) = rest.split_at(rest.floor_char_boundary(MAX_LINE));
+                self.line(level, head);
+                rest = tail;
+            }
+            self.line(level, rest);
+        }
+    }
+
+    fn line(&mut self, level: LogLevel, text: &str) {
+        let text = harmless(text);
+        let bytes = text.len() as u64 + 1;
+        if self.dropped > 0 || self.bytes + bytes > self.limit.value {
+            if self.dropped == 0 {
+                let text = format!(
+                    "the log is full: `limits.log-bytes` is {} ({}); the rest is dropped",
+                    self.limit.value,
+                    set_where(self.limit.set_at.as_deref())
+                );
+                self.keep(LogLine { level: LogLevel::Warn, text });
+            }
+            self.dropped += 1;
+            return;
+        }
+        self.bytes += bytes;
+        self.keep(LogLine { level, text });
+    }
+
+    fn keep(&mut self, line: LogLine) {
+        self.sink.line(&self.step, &line);
+        self.lines.push(line);
+    }
+
+    /// Ends unfinished lines and returns all, with the last words on stderr.
+    pub(crate) fn finish(mut self) -> (Vec<LogLine>, String) {
+        for channel in [Channel::Stdout, Channel::Stderr] {
+            if !self.partial[channel as usize].is_empty() {
+                self.end_line(channel);
+            }
+        }
+        if self.dropped > 0 {
+            let text = format!("{} lines were dropped", self.dropped);
+            self.keep(LogLine { level: LogLevel::Warn, text });
+        }
+        let start = self.tail.ceil_char_boundary(self.tail.len().saturating_sub(TAIL));
+        (self.lines, self.tail[start..].trim_end().to_owned())
+    }
+}
+
+/// The text with visible escapes for what could move a cursor, change a terminal's state or
+/// reorder what is shown. Tabs stay.
+pub(crate) fn harmless(text: &str) -> String {
+    if !text.contains(is_harmful) {
+        return text.to_owned();
+    }
+    let mut clean = String::with_capacity(text.len() + 8);
+    for letter in text.chars() {
+        if is_harmful(letter) {
+            let _ = write!(clean, "{}", letter.escape_unicode());
+        } else {
+            clean.push(letter);
+        }
+    }
+    clean
+}
+
+/// As [`harmless`], but line ends stay.
+pub(crate) fn harmless_lines(text: &str) -> String {
+    if !text.contains(is_harmful) {
+        return text.to_owned();
+    }
+    text.lines().map(harmless).collect::<Vec<_>>().join("\n")
+}
+
+fn is_harmful(letter: char) -> bool {
+    let reorders = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let breaks = matches!(letter, '\u{2028}' | '\u{2029}');
+    (letter.is_control() && letter != '\t') || reorders || breaks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Deaf;
+
+    impl LogSink for Deaf {
+        fn line(&self, _step: &StepName, _line: &LogLine) {}
+    }
+
+    fn log(limit: u64) -> StepLog {
+        StepLog::new(StepName::new("step"), Arc::new(Deaf), Limit::default_of(limit))
+    }
+
+    fn texts(log: StepLog) -> Vec<String> {
+        log.finish().0.into_iter().map(|line| line.text).collect()
+    }
+
+    #[test]
+    fn lines_are_put_together_from_pieces() {
+        let mut log = log(1_000);
+        log.write(Channel::Stdout, b"one\ntw");
+        log.write(Channel::Stderr, b"err");
+        log.write(Channel::Stdout, b"o\r\nlast");
+        assert_eq!(texts(log), ["one", "two", "last", "err"]);
+    }
+
+    #[test]
+    fn control_characters_are_shown_and_tabs_stay() {
+        let check = |text: &str, clean: &str| assert_eq!(harmless(text), clean);
+        check("a\tb", "a\tb");
+        check("\u{1b}[2J", "\\u{1b}[2J");
+        check("a\rb\u{8}", "a\\u{d}b\\u{8}");
+        check("\u{202e}abc", "\\u{202e}abc");
+        check("\u{9b}31m", "\\u{9b}31m");
+        assert_eq!(harmless_lines("a\nb\u{7}"), "a\nb\\u{7}");
+    }
+
+    #[test]
+    fn what_is_over_the_limit_is_dropped_with_a_notice() {
+        let mut log = log(8);
+        for text in ["1234567", "too much", "x"] {
+            log.message(LogLevel::Info, text);
+        }
+        let notice = "the log is full: `limits.log-bytes` is 8 (the default); the rest is dropped";
+        assert_eq!(texts(log), ["1234567", notice, "2 lines were dropped"]);
+    }
+
+    #[test]
+    fn a_line_without_end_is_cut() {
+        let mut log = log(1 << 20);
+        log.write(Channel::Stdout, &vec![b'x'; MAX_LINE + 5]);
+        let mut lengths = texts(log).into_iter().map(|text| text.len());
+        assert_eq!(lengths.next(), Some(MAX_LINE + 5), "a piece is taken as a whole");
+    }
+
+    #[test]
+    fn the_last_words_are_the_end_of_stderr() {
+        let mut log = log(1 << 20);
+        for number in 0..2_000 {
+            log.write(Channel::Stderr, format!("line {number}\n").as_bytes());
+        }
+        let (_, tail) = log.finish();
+        assert!(tail.len() <= TAIL && tail.ends_with("line 1999"), "{tail}");
+    }
+}

@@ -1,0 +1,80 @@
+//! `wasi:random`: numbers that look random and are the same in every run.
+//!
+//! The seed depends on the family digest only, which every key of the step covers. An input that
+//! the step never asked about must not reach its result, not even through a hash seed.
+
+use belljar_model::FamilyDigest;
+use blake3::OutputReader;
+use wasmtime::{Result, bail};
+
+use crate::bindings::ambient::wasi::random::{insecure, insecure_seed, random};
+use crate::state::State;
+
+/// The most bytes that one call returns.
+const MAX_BYTES: u64 = 64 << 10;
+
+/// The stream of numbers of one execution.
+pub(crate) struct RandomStream(OutputReader);
+
+impl RandomStream {
+    /// Starts the stream that belongs to a family of Actions.
+    pub(crate) fn seeded(family: &FamilyDigest) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("belljar 2026 guest random v1");
+        hasher.update(family.as_bytes());
+        Self(hasher.finalize_xof())
+    }
+
+    fn bytes(&mut self, len: u64) -> Result<Vec<u8>> {
+        if len > MAX_BYTES {
+            bail!("{len} random bytes were asked for at once; at most {MAX_BYTES} are given");
+        }
+        let mut bytes = vec![0; usize::try_from(len)?];
+        self.0.fill(&mut bytes);
+        Ok(bytes)
+    }
+
+    fn number(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+}
+
+impl random::Host for State {
+    fn get_random_bytes(&mut self, len: u64) -> Result<Vec<u8>> {
+        self.random.bytes(len)
+    }
+
+    fn get_random_u64(&mut self) -> Result<u64> {
+        Ok(self.random.number())
+    }
+}
+
+impl insecure::Host for State {
+    fn get_insecure_random_bytes(&mut self, len: u64) -> Result<Vec<u8>> {
+        self.random.bytes(len)
+    }
+
+    fn get_insecure_random_u64(&mut self) -> Result<u64> {
+        Ok(self.random.number())
+    }
+}
+
+impl insecure_seed::Host for State {
+    fn insecure_seed(&mut self) -> Result<(u64, u64)> {
+        Ok((self.random.number(), self.random.number()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_depends_on_the_family_and_on_nothing_else() {
+        let first =
+            |family: u8| RandomStream::seeded(&FamilyDigest::from_bytes([family; 32])).number();
+        assert_eq!(first(1), first(1));
+        assert_ne!(first(1), first(2));
+    }
+}

@@ -1,0 +1,126 @@
+//! Sandbox: the Executor that runs plugins as WebAssembly components.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use belljar_model::ports::{BlobSource, BlobStore, Execution, Executor, Request};
+use belljar_model::{Digest, Fault};
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::aot::{AotCache, AotOptions};
+use crate::bindings::ambient::Ambient;
+use crate::bindings::plugin::PureStep;
+use crate::load::{Loaded, Loader, ReadComponent, Slot};
+use crate::state::State;
+use crate::vfs::Blobs;
+use crate::{engine, execute, fault};
+
+/// What a [`Sandbox`] is made of.
+pub struct Options {
+    /// Where compiled plugins are kept; `None` to compile them in every process.
+    pub aot: Option<AotOptions>,
+    /// Has the contents of inputs.
+    pub blobs_in: Arc<dyn BlobSource>,
+    /// Takes the contents of outputs.
+    pub blobs_out: Arc<dyn BlobStore>,
+    /// How many Actions may be executed at once.
+    pub parallel: usize,
+}
+
+/// Why there can be no sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// Wasmtime does not work on this machine.
+    #[error("this machine cannot run WebAssembly: {0}")]
+    Engine(String),
+    /// The folder for compiled plugins cannot be made.
+    #[error("the folder for compiled plugins cannot be made")]
+    Aot(#[source] std::io::Error),
+}
+
+/// Loads plugins and executes Actions with them.
+pub struct Sandbox {
+    loader: Loader,
+    slots: Mutex<HashMap<Digest, Arc<Slot>>>,
+}
+
+impl Sandbox {
+    /// Makes a sandbox without plugins.
+    ///
+    /// # Errors
+    /// When this machine cannot run guests, or the AOT folder cannot be made.
+    pub fn new(options: Options) -> Result<Self, SandboxError> {
+        let Options { aot, blobs_in, blobs_out, parallel } = options;
+        let broken = |error: wasmtime::Error| SandboxError::Engine(format!("{error:#}"));
+        let engine = engine::make(parallel).map_err(broken)?;
+        let mut linker = Linker::<State>::new(&engine);
+        Ambient::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(broken)?;
+        PureStep::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(broken)?;
+        let aot = aot.map(|aot| AotCache::open(aot, &engine)).transpose();
+        let aot = aot.map_err(SandboxError::Aot)?;
+        let blobs = Blobs { inputs: blobs_in, outputs: blobs_out };
+        let loader = Loader { engine, linker, aot, blobs };
+        Ok(Self { loader, slots: Mutex::new(HashMap::new()) })
+    }
+
+    /// Loads a plugin, so that Actions which name its digest can be executed.
+    ///
+    /// `name` is what the user calls it. `read` is called only if the component must be compiled;
+    /// with a warm AOT cache that never happens, and code is not touched before it is executed.
+    ///
+    /// # Errors
+    /// When it is not a component of our world, imports more than a step gets, or cannot describe
+    /// itself properly.
+    pub fn load(&self, name: &str, digest: Digest, read: ReadComponent) -> Result<Loaded, Fault> {
+        if let Some(slot) = self.slot(&digest) {
+            return Ok(slot.loaded.clone());
+        }
+        let load = || self.loader.load(name, digest, read);
+        let slot = catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|panic| {
+            Err(panicked(&format!("plugin `{name}` could not be loaded"), &*panic))
+        })?;
+        let loaded = slot.loaded.clone();
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.entry(digest).or_insert_with(|| Arc::new(slot));
+        Ok(loaded)
+    }
+
+    fn slot(&self, digest: &Digest) -> Option<Arc<Slot>> {
+        let slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.get(digest).cloned()
+    }
+
+    fn run(&self, request: &Request<'_>) -> Execution {
+        let Some(slot) = self.slot(&request.action.plugin) else {
+            let digest = request.action.plugin.short();
+            return execute::none(fault::sandbox(format!("plugin {digest} was not loaded")));
+        };
+        match self.loader.ready(&slot) {
+            Ok(pre) => {
+                let label = slot.loaded.descriptor.label();
+                execute::execute(&pre, request, &label, self.loader.blobs.clone())
+            }
+            Err(fault) => execute::none(fault),
+        }
+    }
+}
+
+impl Executor for Sandbox {
+    fn execute(&self, request: &Request<'_>) -> Execution {
+        catch_unwind(AssertUnwindSafe(|| self.run(request))).unwrap_or_else(|panic| {
+            let what = format!("step `{}` could not be executed", request.step);
+            execute::none(panicked(&what, &*panic))
+        })
+    }
+}
+
+/// The fault of a panic in the host: a mistake of ours, never of the step.
+fn panicked(what: &str, panic: &(dyn std::any::Any + Send)) -> Fault {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    let text = text.unwrap_or_else(|| "without a message".to_owned());
+    fault::sandbox(format!("{what}: the sandbox panicked"))
+        .note(text)
+        .help("this is a mistake in Belljar; please report it with this message")
+}

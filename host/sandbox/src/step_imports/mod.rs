@@ -1,0 +1,22 @@
+//! The interfaces of our own: `log`, `control`, `report`, `inputs` and `outputs`.
+
+mod control;
+mod inputs;
+mod log;
+mod outputs;
+mod report;
+
+use belljar_model::Digest;
+
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub use self::outputs::OutputWriter;
+pub(crate) use self::report::{Reported, attrs};
+use crate::bindings::plugin::belljar::step::types;
+use crate::state::State;
+
+impl types::Host for State {}
+
+/// A digest as the interface writes it: without the size, which is the host's own matter.
+fn digest_text(digest: &Digest) -> String {
+    format!("blake3:{}", digest.hex())
+}

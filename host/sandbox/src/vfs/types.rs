@@ -1,0 +1,474 @@
+//! `wasi:filesystem`: how `std::fs` of a guest sees the tree.
+//!
+//! One folder is preopened, the root. A preopen with a longer name would capture relative paths
+//! that start with it, because the guest's library strips the leading slash.
+
+use belljar_model::{Answer, NodeKind, Question, WorkspacePath};
+use wasmtime::Result;
+use wasmtime::component::Resource;
+
+use super::{BodyError, Found, SharedFile, Vfs, piece};
+use crate::bindings::ambient::wasi::filesystem::preopens;
+use crate::bindings::ambient::wasi::filesystem::types::{
+    self, Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, ErrorCode,
+    MetadataHashValue, NewTimestamp,
+};
+use crate::clocks::MOMENT;
+use crate::io::{InputStream, MAX_PIECE, OutputStream, StreamFailure};
+use crate::state::State;
+
+/// Something that a guest has open.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct Descriptor {
+    pub(super) place: Place,
+    pub(super) flags: DescriptorFlags,
+}
+
+/// What a descriptor or stream refers to.
+#[derive(Clone)]
+pub(crate) enum Place {
+    /// A folder.
+    Folder(WorkspacePath),
+    /// An input file.
+    Input(WorkspacePath),
+    /// A written file, and where it was when it was opened.
+    Written(WorkspacePath, SharedFile),
+}
+
+/// The entries of a folder that were not read yet, the last one first.
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct EntryStream(Vec<DirectoryEntry>);
+
+/// A result that the guest sees.
+pub(super) type Told<T> = Result<std::result::Result<T, ErrorCode>>;
+
+impl Place {
+    const fn path(&self) -> &WorkspacePath {
+        match self {
+            Self::Folder(path) | Self::Input(path) | Self::Written(path, _) => path,
+        }
+    }
+}
+
+impl State {
+    pub(super) fn place(&self, descriptor: &Resource<Descriptor>) -> Result<Place> {
+        Ok(self.table.get(descriptor)?.place.clone())
+    }
+
+    /// Reads up to `len` bytes of a file.
+    pub(crate) fn read_place(&mut self, place: &Place, offset: u64, len: u64) -> Told<Vec<u8>> {
+        match place {
+            Place::Folder(_) => Ok(Err(ErrorCode::IsDirectory)),
+            Place::Input(path) => {
+                let content = self.vfs.content(path);
+                let bytes = piece(&self.or_end(content)?, offset, len);
+                self.vfs.count_read(bytes.len());
+                Ok(Ok(bytes))
+            }
+            Place::Written(_, file) => {
+                let bytes = file.body().read(offset, len, self.vfs.store());
+                self.or_end(bytes).map(Ok)
+            }
+        }
+    }
+
+    /// Writes bytes to a file, at its end if no offset is given.
+    pub(crate) fn write_file(
+        &mut self,
+        file: &SharedFile,
+        at: Option<u64>,
+        bytes: &[u8],
+    ) -> Told<()> {
+        let len = file.body().len();
+        let offset = at.unwrap_or(len);
+        let grown = offset.saturating_add(bytes.len() as u64).saturating_sub(len);
+        let charged = self.vfs.layer.charge(grown);
+        self.or_end(charged)?;
+        let written = file.body().write(offset, bytes, self.vfs.store());
+        self.told(written)
+    }
+
+    pub(super) fn set_file_len(&mut self, file: &SharedFile, len: u64) -> Told<()> {
+        let old = file.body().len();
+        let charged = self.vfs.layer.charge(len.saturating_sub(old));
+        self.or_end(charged)?;
+        let set = file.body().set_len(len, self.vfs.store());
+        if set.is_ok() {
+            self.vfs.layer.release(old.saturating_sub(len));
+        }
+        self.told(set)
+    }
+
+    pub(super) fn told<T>(&mut self, result: std::result::Result<T, BodyError>) -> Told<T> {
+        match result {
+            Ok(value) => Ok(Ok(value)),
+            Err(BodyError::Code(code)) => Ok(Err(code)),
+            Err(BodyError::Fault(fault)) => self.end(fault),
+        }
+    }
+}
+
+impl Vfs {
+    /// Returns what `stat` tells of a place, and records it.
+    pub(super) fn stat(&mut self, found: &Found) -> std::result::Result<DescriptorStat, ErrorCode> {
+        let (kind, size) = match found {
+            Found::Written(_, file) => (DescriptorType::RegularFile, file.body().len()),
+            Found::Missing(path) => {
+                self.absent(path);
+                return Err(ErrorCode::NoEntry);
+            }
+            Found::Folder(path) => {
+                self.present(path);
+                (DescriptorType::Directory, 0)
+            }
+            Found::Input(path) | Found::Link(path) => {
+                match self.ask(Question::Stat(path.clone())) {
+                    Answer::Stat(kind, size) => (descriptor_type(kind), size),
+                    _ => return Err(ErrorCode::NoEntry),
+                }
+            }
+        };
+        Ok(DescriptorStat {
+            type_: kind,
+            link_count: 1,
+            size,
+            data_access_timestamp: None,
+            data_modification_timestamp: Some(MOMENT),
+            status_change_timestamp: None,
+        })
+    }
+
+    /// Returns the entries of a folder, sorted, and records what the inputs have there.
+    fn entries(&mut self, path: &WorkspacePath) -> EntryStream {
+        let mut kinds = self.layer.children(path);
+        if !super::layer::is_scratch(path)
+            && let Answer::Listing(listed) = self.ask(Question::Listing(path.clone()))
+        {
+            for (name, kind) in listed {
+                kinds.entry(name).or_insert(kind);
+            }
+        }
+        let entry = |(name, kind)| DirectoryEntry { type_: descriptor_type(kind), name };
+        EntryStream(kinds.into_iter().rev().map(entry).collect())
+    }
+}
+
+const fn descriptor_type(kind: NodeKind) -> DescriptorType {
+    match kind {
+        NodeKind::File => DescriptorType::RegularFile,
+        NodeKind::Directory => DescriptorType::Directory,
+        NodeKind::Symlink => DescriptorType::SymbolicLink,
+    }
+}
+
+/// The identity of a node: of its place, never of its content, so that it is no Observation.
+pub(super) fn identity(path: &WorkspacePath) -> MetadataHashValue {
+    let hash = blake3::hash(path.as_str().as_bytes());
+    let half = |from: usize| {
+        let bytes = hash.as_bytes()[from..from + 8].try_into();
+        u64::from_le_bytes(bytes.expect("a hash has 32 bytes"))
+    };
+    MetadataHashValue { lower: half(0), upper: half(8) }
+}
+
+fn found(place: &Place) -> Found {
+    match place.clone() {
+        Place::Folder(path) => Found::Folder(path),
+        Place::Input(path) => Found::Input(path),
+        Place::Written(path, file) => Found::Written(path, file),
+    }
+}
+
+impl preopens::Host for State {
+    fn get_directories(&mut self) -> Result<Vec<(Resource<Descriptor>, String)>> {
+        let place = Place::Folder(WorkspacePath::root());
+        let flags = DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY;
+        let root = self.table.push(Descriptor { place, flags })?;
+        Ok(vec![(root, "/".to_owned())])
+    }
+}
+
+impl types::Host for State {
+    fn filesystem_error_code(
+        &mut self,
+        failure: Resource<StreamFailure>,
+    ) -> Result<Option<ErrorCode>> {
+        Ok(Some(self.table.get(&failure)?.code))
+    }
+}
+
+impl types::HostDirectoryEntryStream for State {
+    fn read_directory_entry(
+        &mut self,
+        stream: Resource<EntryStream>,
+    ) -> Told<Option<DirectoryEntry>> {
+        Ok(Ok(self.table.get_mut(&stream)?.0.pop()))
+    }
+
+    fn drop(&mut self, stream: Resource<EntryStream>) -> Result<()> {
+        self.table.delete(stream)?;
+        Ok(())
+    }
+}
+
+impl types::HostDescriptor for State {
+    fn read_via_stream(
+        &mut self,
+        this: Resource<Descriptor>,
+        offset: u64,
+    ) -> Told<Resource<InputStream>> {
+        let Descriptor { place, flags } = self.table.get(&this)?;
+        if matches!(place, Place::Folder(_)) {
+            return Ok(Err(ErrorCode::IsDirectory));
+        }
+        if !flags.contains(DescriptorFlags::READ) {
+            return Ok(Err(ErrorCode::BadDescriptor));
+        }
+        let stream = InputStream::File { place: place.clone(), offset };
+        Ok(Ok(self.table.push(stream)?))
+    }
+
+    fn write_via_stream(
+        &mut self,
+        this: Resource<Descriptor>,
+        offset: u64,
+    ) -> Told<Resource<OutputStream>> {
+        match self.writable(&this)? {
+            Ok(file) => {
+                let stream = OutputStream::File { file, offset: Some(offset) };
+                Ok(Ok(self.table.push(stream)?))
+            }
+            Err(code) => Ok(Err(code)),
+        }
+    }
+
+    fn append_via_stream(&mut self, this: Resource<Descriptor>) -> Told<Resource<OutputStream>> {
+        match self.writable(&this)? {
+            Ok(file) => Ok(Ok(self.table.push(OutputStream::File { file, offset: None })?)),
+            Err(code) => Ok(Err(code)),
+        }
+    }
+
+    fn advise(&mut self, _this: Resource<Descriptor>, _: u64, _: u64, _: Advice) -> Told<()> {
+        Ok(Ok(()))
+    }
+
+    fn sync_data(&mut self, _this: Resource<Descriptor>) -> Told<()> {
+        Ok(Ok(()))
+    }
+
+    fn get_flags(&mut self, this: Resource<Descriptor>) -> Told<DescriptorFlags> {
+        Ok(Ok(self.table.get(&this)?.flags))
+    }
+
+    fn get_type(&mut self, this: Resource<Descriptor>) -> Told<DescriptorType> {
+        Ok(Ok(match self.table.get(&this)?.place {
+            Place::Folder(_) => DescriptorType::Directory,
+            Place::Input(_) | Place::Written(..) => DescriptorType::RegularFile,
+        }))
+    }
+
+    fn set_size(&mut self, this: Resource<Descriptor>, size: u64) -> Told<()> {
+        match self.writable(&this)? {
+            Ok(file) => self.set_file_len(&file, size),
+            Err(code) => Ok(Err(code)),
+        }
+    }
+
+    fn set_times(
+        &mut self,
+        this: Resource<Descriptor>,
+        _: NewTimestamp,
+        _: NewTimestamp,
+    ) -> Told<()> {
+        // There is one time for everything; for a written file, setting it is no mistake.
+        Ok(match self.table.get(&this)?.place {
+            Place::Written(..) => Ok(()),
+            Place::Folder(_) | Place::Input(_) => Err(ErrorCode::NotPermitted),
+        })
+    }
+
+    fn read(
+        &mut self,
+        this: Resource<Descriptor>,
+        length: u64,
+        offset: u64,
+    ) -> Told<(Vec<u8>, bool)> {
+        if !self.table.get(&this)?.flags.contains(DescriptorFlags::READ) {
+            return Ok(Err(ErrorCode::BadDescriptor));
+        }
+        let place = self.place(&this)?;
+        let bytes = self.read_place(&place, offset, length.min(MAX_PIECE))?;
+        Ok(bytes.map(|bytes| {
+            let is_end = length > 0 && bytes.is_empty();
+            (bytes, is_end)
+        }))
+    }
+
+    fn write(&mut self, this: Resource<Descriptor>, bytes: Vec<u8>, offset: u64) -> Told<u64> {
+        let file = match self.writable(&this)? {
+            Ok(file) => file,
+            Err(code) => return Ok(Err(code)),
+        };
+        Ok(self.write_file(&file, Some(offset), &bytes)?.map(|()| bytes.len() as u64))
+    }
+
+    fn read_directory(&mut self, this: Resource<Descriptor>) -> Told<Resource<EntryStream>> {
+        let Place::Folder(path) = self.place(&this)? else {
+            return Ok(Err(ErrorCode::NotDirectory));
+        };
+        let entries = self.vfs.entries(&path);
+        Ok(Ok(self.table.push(entries)?))
+    }
+
+    fn sync(&mut self, _this: Resource<Descriptor>) -> Told<()> {
+        Ok(Ok(()))
+    }
+
+    fn create_directory_at(&mut self, this: Resource<Descriptor>, path: String) -> Told<()> {
+        self.create_folder(&this, &path)
+    }
+
+    fn stat(&mut self, this: Resource<Descriptor>) -> Told<DescriptorStat> {
+        let place = self.place(&this)?;
+        Ok(self.vfs.stat(&found(&place)))
+    }
+
+    fn stat_at(
+        &mut self,
+        this: Resource<Descriptor>,
+        flags: types::PathFlags,
+        path: String,
+    ) -> Told<DescriptorStat> {
+        Ok(match self.find(&this, flags, &path)? {
+            Ok(found) => self.vfs.stat(&found),
+            Err(code) => Err(code),
+        })
+    }
+
+    fn set_times_at(
+        &mut self,
+        this: Resource<Descriptor>,
+        flags: types::PathFlags,
+        path: String,
+        _: NewTimestamp,
+        _: NewTimestamp,
+    ) -> Told<()> {
+        Ok(match self.find(&this, flags, &path)? {
+            Ok(Found::Written(..)) => Ok(()),
+            Ok(found) => self.vfs.stat(&found).and(Err(ErrorCode::NotPermitted)),
+            Err(code) => Err(code),
+        })
+    }
+
+    fn link_at(
+        &mut self,
+        _this: Resource<Descriptor>,
+        _: types::PathFlags,
+        _: String,
+        _: Resource<Descriptor>,
+        _: String,
+    ) -> Told<()> {
+        Ok(Err(ErrorCode::Unsupported))
+    }
+
+    fn open_at(
+        &mut self,
+        this: Resource<Descriptor>,
+        path_flags: types::PathFlags,
+        path: String,
+        open_flags: types::OpenFlags,
+        flags: DescriptorFlags,
+    ) -> Told<Resource<Descriptor>> {
+        let found = match self.find(&this, path_flags, &path)? {
+            Ok(found) => found,
+            Err(code) => return Ok(Err(code)),
+        };
+        match self.open(found, open_flags, flags)? {
+            Ok(place) => Ok(Ok(self.table.push(Descriptor { place, flags })?)),
+            Err(code) => Ok(Err(code)),
+        }
+    }
+
+    fn readlink_at(&mut self, this: Resource<Descriptor>, path: String) -> Told<String> {
+        Ok(match self.find(&this, types::PathFlags::empty(), &path)? {
+            Ok(Found::Link(path)) => match self.ask(Question::Link(path)) {
+                Answer::Link(target) => Ok(target),
+                _ => Err(ErrorCode::NoEntry),
+            },
+            Ok(found) => self.vfs.stat(&found).and(Err(ErrorCode::Invalid)),
+            Err(code) => Err(code),
+        })
+    }
+
+    fn remove_directory_at(&mut self, this: Resource<Descriptor>, path: String) -> Told<()> {
+        self.remove_folder(&this, &path)
+    }
+
+    fn rename_at(
+        &mut self,
+        this: Resource<Descriptor>,
+        old: String,
+        other: Resource<Descriptor>,
+        new: String,
+    ) -> Told<()> {
+        self.rename((&this, &old), (&other, &new))
+    }
+
+    fn symlink_at(&mut self, _this: Resource<Descriptor>, _: String, _: String) -> Told<()> {
+        Ok(Err(ErrorCode::Unsupported))
+    }
+
+    fn unlink_file_at(&mut self, this: Resource<Descriptor>, path: String) -> Told<()> {
+        self.remove_file(&this, &path)
+    }
+
+    fn is_same_object(
+        &mut self,
+        this: Resource<Descriptor>,
+        other: Resource<Descriptor>,
+    ) -> Result<bool> {
+        Ok(match (self.place(&this)?, self.place(&other)?) {
+            (Place::Written(_, one), Place::Written(_, two)) => one.is_same(&two),
+            (Place::Folder(one), Place::Folder(two)) | (Place::Input(one), Place::Input(two)) => {
+                one == two
+            }
+            _ => false,
+        })
+    }
+
+    fn metadata_hash(&mut self, this: Resource<Descriptor>) -> Told<MetadataHashValue> {
+        Ok(Ok(identity(self.table.get(&this)?.place.path())))
+    }
+
+    fn metadata_hash_at(
+        &mut self,
+        this: Resource<Descriptor>,
+        flags: types::PathFlags,
+        path: String,
+    ) -> Told<MetadataHashValue> {
+        let path = match self.find(&this, flags, &path)? {
+            Ok(Found::Missing(path)) => {
+                self.vfs.absent(&path);
+                return Ok(Err(ErrorCode::NoEntry));
+            }
+            Ok(
+                Found::Folder(path)
+                | Found::Input(path)
+                | Found::Link(path)
+                | Found::Written(path, _),
+            ) => path,
+            Err(code) => return Ok(Err(code)),
+        };
+        self.vfs.present(&path);
+        Ok(Ok(identity(&path)))
+    }
+
+    fn drop(&mut self, this: Resource<Descriptor>) -> Result<()> {
+        if let Place::Written(_, file) = self.table.delete(this)?.place {
+            let settled = file.body().settle(self.vfs.store());
+            self.or_end(settled)?;
+        }
+        Ok(())
+    }
+}
