@@ -163,20 +163,41 @@ mod tests {
         check(answer, r#"Some("summary 0") None"#);
     }
 
-    #[test]
-    fn eight_traces_of_a_family_are_shown() {
-        let answer = |cache: &WorkspaceCache| {
-            let mut shown = Vec::new();
-            let visit = &mut |action: ActionDigest, trace: Trace| {
-                shown.push((action, trace));
-                ControlFlow::Continue(())
-            };
-            cache.traces(&family(0), visit).unwrap();
-            shown.sort_by_key(|(action, _)| *action);
-            let expected: Vec<_> = (2..10).map(|number| (action(number), trace(number))).collect();
-            (shown == expected).to_string()
+    /// The Traces that are shown, by action.
+    fn shown(cache: &WorkspaceCache) -> Vec<(ActionDigest, Trace)> {
+        let mut shown = Vec::new();
+        let visit = &mut |action: ActionDigest, trace: Trace| {
+            shown.push((action, trace));
+            ControlFlow::Continue(())
         };
-        check(answer, "true");
+        cache.traces(&family(0), visit).unwrap();
+        shown.sort_by_key(|(action, _)| *action);
+        shown
+    }
+
+    #[test]
+    fn the_traces_of_a_family_are_shown() {
+        let expected: Vec<_> = (0..10).map(|number| (action(number), trace(number))).collect();
+        check(|cache| (shown(cache) == expected).to_string(), "true");
+    }
+
+    #[test]
+    fn equal_traces_of_a_family_are_kept_once_and_different_ones_are_bounded() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let cache = store.for_workspace("here");
+        let put = |number: u8, seen: u8| {
+            let (action, trace) = (action(number), trace(seen));
+            let result = &result("summary", &[]);
+            cache.put(Record { action, family: family(0), result, trace: &trace }).unwrap();
+        };
+        (0..3).for_each(|number| put(number, 7));
+        store.flush().unwrap();
+        assert_eq!(shown(&cache), [(action(0), trace(7))]);
+        assert!(cache.get(&action(2)).unwrap().is_some(), "the result itself is kept");
+        (100..200).for_each(|number| put(number, number));
+        store.flush().unwrap();
+        assert_eq!(shown(&cache).len(), usize::from(TRACES));
     }
 
     #[test]

@@ -10,8 +10,9 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 use crate::error::StoreError;
 use crate::overlay::{Batch, Encoded, StepOf};
 
-/// How many Traces of a family are kept.
-pub(crate) const TRACES: u8 = 8;
+/// How many different Traces of a family are kept. The steps of a `for-each` may share one
+/// family, so it is more than one step ever needs.
+pub(crate) const TRACES: u8 = 64;
 
 /// How many executions of a step are kept.
 pub(crate) const PASTS: u8 = 5;
@@ -107,13 +108,19 @@ pub(crate) fn write(
 
 fn put(transaction: &Transaction<'_>, record: &Encoded) -> Result<(), StoreError> {
     let Encoded { action, family, result, trace, created } = record;
+    let created = integer(*created);
+    // An equal Trace would only push out others: the older row keeps it, and counts as used.
+    let mut equal = transaction.prepare_cached(
+        "UPDATE actions SET last_used = ?4 WHERE family = ?1 AND action <> ?2 AND trace = ?3",
+    )?;
+    let known = equal.execute((family.as_bytes(), action.as_bytes(), trace, created))? > 0;
+    let trace = (!known).then_some(trace);
     let mut insert = transaction.prepare_cached(
         "INSERT INTO actions (action, family, result, trace, created, last_used)
          VALUES (?1, ?2, ?3, ?4, ?5, ?5)
          ON CONFLICT (action) DO UPDATE SET family = excluded.family, result = excluded.result,
              trace = excluded.trace, created = excluded.created, last_used = excluded.last_used",
     )?;
-    let created = integer(*created);
     insert.execute((action.as_bytes(), family.as_bytes(), result, trace, created))?;
     // The result stays: the very same action is found by its own key.
     let mut forget = transaction.prepare_cached(
