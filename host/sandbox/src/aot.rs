@@ -32,24 +32,40 @@ const MAC: usize = 32;
 pub(crate) struct AotCache {
     dir: PathBuf,
     key: [u8; 32],
-    compatibility: [u8; 32],
 }
 
-/// What a file holds.
+/// Which engine can run a compiled plugin: its settings, the processor, wasmtime's version.
 #[derive(Clone, Copy)]
-enum Kind {
-    /// Machine code.
-    Code,
-    /// What is known about a plugin without running it.
-    Card,
+pub(crate) struct Compatibility([u8; 32]);
+
+impl Compatibility {
+    /// What code must have been compiled for, to be run by `engine`.
+    pub(crate) fn of(engine: &Engine) -> Self {
+        let mut hasher = CompatibilityHasher(blake3::Hasher::new());
+        engine.precompile_compatibility_hash().hash(&mut hasher);
+        Self(*hasher.0.finalize().as_bytes())
+    }
 }
 
-impl Kind {
-    const fn extension(self) -> &'static str {
-        match self {
-            Self::Code => "cwasm",
-            Self::Card => "card",
-        }
+/// The name of one file: what it holds, of which plugin, for which host.
+struct Key {
+    extension: &'static str,
+    hash: blake3::Hash,
+}
+
+impl Key {
+    /// Machine code, which only one kind of engine can run.
+    fn code(digest: &Digest, compatibility: &Compatibility) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("belljar 2026 compiled plugin v1");
+        hasher.update(&compatibility.0).update(digest.hash());
+        Self { extension: "cwasm", hash: hasher.finalize() }
+    }
+
+    /// What is known about a plugin without running it.
+    fn card(digest: &Digest) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("belljar 2026 plugin card v1");
+        hasher.update(env!("CARGO_PKG_VERSION").as_bytes()).update(b"\0").update(digest.hash());
+        Self { extension: "card", hash: hasher.finalize() }
     }
 }
 
@@ -57,27 +73,22 @@ impl AotCache {
     /// Opens the folder, which only this user may enter.
     ///
     /// # Errors
-    /// When it cannot be made.
-    pub(crate) fn open(options: AotOptions, engine: &Engine) -> io::Result<Self> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
+    /// When it cannot be made, or is another user's.
+    pub(crate) fn open(options: AotOptions) -> io::Result<Self> {
+        let AotOptions { dir, key } = options;
+        fs::create_dir_all(&dir)?;
         #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&options.dir)?;
-        let mut hasher = CompatibilityHasher(blake3::Hasher::new());
-        engine.precompile_compatibility_hash().hash(&mut hasher);
-        hasher.0.update(env!("CARGO_PKG_VERSION").as_bytes());
-        let compatibility = *hasher.0.finalize().as_bytes();
-        Ok(Self { dir: options.dir, key: options.key, compatibility })
+        fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+        Ok(Self { dir, key })
     }
 
     /// Returns the compiled component, if this machine has made it and nobody changed it.
     pub(crate) fn code(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
-        let file = self.read(Kind::Code, digest)?;
+        let file = self.read(&Key::code(digest, &Compatibility::of(engine)))?;
         #[expect(unsafe_code, reason = "machine code that we made ourselves is run")]
         // SAFETY: `deserialize` needs bytes that `Component::serialize` made and nobody changed.
         // `read` has just verified, on this very buffer, a keyed hash that only `put` makes, with
-        // a key that is in no other hands. The hash covers the file's key, so this is the code
+        // a key that is in no other hands. The hash covers the file's name, so this is the code
         // of this component for an engine with these settings.
         let component = unsafe { Component::deserialize(engine, &file[MAC..]) };
         component.ok()
@@ -85,69 +96,63 @@ impl AotCache {
 
     /// Keeps a compiled component. That it cannot be kept is no failure: it is only slower.
     pub(crate) fn put_code(&self, digest: &Digest, component: &Component) {
+        let key = Key::code(digest, &Compatibility::of(component.engine()));
         if let Ok(code) = component.serialize() {
-            let _ = self.put(Kind::Code, digest, &code);
+            let _ = self.put(&key, &code);
         }
     }
 
     /// Returns what is known about a plugin.
     pub(crate) fn card<T: DeserializeOwned>(&self, digest: &Digest) -> Option<T> {
-        let file = self.read(Kind::Card, digest)?;
+        let file = self.read(&Key::card(digest))?;
         serde_json::from_slice(&file[MAC..]).ok()
     }
 
     /// Keeps what is known about a plugin.
     pub(crate) fn put_card<T: Serialize>(&self, digest: &Digest, card: &T) {
         if let Ok(card) = serde_json::to_vec(card) {
-            let _ = self.put(Kind::Card, digest, &card);
+            let _ = self.put(&Key::card(digest), &card);
         }
     }
 
-    fn read(&self, kind: Kind, digest: &Digest) -> Option<Vec<u8>> {
-        let file = fs::read(self.path(kind, digest)).ok()?;
+    fn read(&self, key: &Key) -> Option<Vec<u8>> {
+        let file = fs::read(self.path(key)).ok()?;
         let (mac, bytes) = file.split_at_checked(MAC)?;
         let mac: [u8; MAC] = mac.try_into().ok()?;
         // `blake3::Hash` compares in constant time.
-        (self.mac(kind, digest, bytes) == blake3::Hash::from(mac)).then_some(file)
+        (self.mac(key, bytes) == blake3::Hash::from(mac)).then_some(file)
     }
 
-    fn put(&self, kind: Kind, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
+    fn put(&self, key: &Key, bytes: &[u8]) -> io::Result<()> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
-        let path = self.path(kind, digest);
+        let path = self.path(key);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let draft = path.with_extension(format!("{}-{count}.draft", std::process::id()));
-        let written =
-            self.write(&draft, kind, digest, bytes).and_then(|()| fs::rename(&draft, path));
+        let written = self.write(&draft, key, bytes).and_then(|()| fs::rename(&draft, path));
         if written.is_err() {
             let _ = fs::remove_file(&draft);
         }
         written
     }
 
-    fn write(&self, draft: &Path, kind: Kind, digest: &Digest, bytes: &[u8]) -> io::Result<()> {
+    fn write(&self, draft: &Path, key: &Key, bytes: &[u8]) -> io::Result<()> {
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(draft)?;
-        file.write_all(self.mac(kind, digest, bytes).as_bytes())?;
+        file.write_all(self.mac(key, bytes).as_bytes())?;
         file.write_all(bytes)
     }
 
-    fn name(&self, digest: &Digest) -> blake3::Hash {
-        let mut hasher = blake3::Hasher::new_derive_key("belljar 2026 compiled plugin v1");
-        hasher.update(&self.compatibility).update(digest.hash());
-        hasher.finalize()
+    fn path(&self, key: &Key) -> PathBuf {
+        self.dir.join(format!("{}.{}", key.hash.to_hex(), key.extension))
     }
 
-    fn path(&self, kind: Kind, digest: &Digest) -> PathBuf {
-        self.dir.join(format!("{}.{}", self.name(digest).to_hex(), kind.extension()))
-    }
-
-    fn mac(&self, kind: Kind, digest: &Digest, bytes: &[u8]) -> blake3::Hash {
+    fn mac(&self, key: &Key, bytes: &[u8]) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        hasher.update(kind.extension().as_bytes()).update(b"\0");
-        hasher.update(self.name(digest).as_bytes()).update(bytes);
+        hasher.update(key.extension.as_bytes()).update(b"\0");
+        hasher.update(key.hash.as_bytes()).update(bytes);
         hasher.finalize()
     }
 }
@@ -174,7 +179,7 @@ mod tests {
 
     fn cache(dir: &Path, key: u8) -> AotCache {
         let options = AotOptions { dir: dir.join("aot"), key: [key; 32] };
-        AotCache::open(options, &Engine::default()).unwrap()
+        AotCache::open(options).unwrap()
     }
 
     fn only_file(dir: &Path) -> PathBuf {

@@ -20,6 +20,7 @@ use crate::guest::{self, Ended};
 use crate::log::{harmless, harmless_lines};
 use crate::state::State;
 use crate::step_imports::attrs;
+use crate::trap;
 use crate::vfs::Blobs;
 
 /// How long a plugin may take to describe itself.
@@ -99,7 +100,8 @@ fn call(
     let Ended { returned, state } = guest::call(&pre, state, |plugin: &PureStep, store| {
         plugin.belljar_step_step().call_describe(store)
     });
-    returned.map_err(|fault| guest::with_last_words(fault, &state.log.finish().1))
+    let label = state.label;
+    returned.map_err(|fault| trap::with_last_words(fault, &label, &state.log.finish().1))
 }
 
 /// The fault of a component whose imports or exports have other types than ours.

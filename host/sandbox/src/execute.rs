@@ -14,6 +14,7 @@ use crate::fault;
 use crate::guest::{self, Ended};
 use crate::log::{harmless, harmless_lines};
 use crate::state::State;
+use crate::trap;
 use crate::vfs::Blobs;
 
 /// Executes `request` with a plugin that is called `label`.
@@ -34,7 +35,7 @@ pub(crate) fn execute(
     let cost = Cost { wall_us: micros(started), peak_memory: meter.peak, ..cost };
     let outcome = match result {
         Ok(result) => Ok(ActionResult { cost, ..result }),
-        Err(fault) => Err(guest::with_last_words(fault, &last_words)),
+        Err(fault) => Err(trap::with_last_words(fault, label, &last_words)),
     };
     Execution { outcome, trace, log, cost }
 }

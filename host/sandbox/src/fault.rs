@@ -72,11 +72,11 @@ pub(crate) fn time(limit: &Limit<Duration>) -> Fault {
         .help(format!("to allow more, set `timeout = \"{more}\"` on the step"))
 }
 
-/// Too much linear memory; `wanted` is what it would have been.
-pub(crate) fn memory(limit: &Limit<u64>, wanted: u64) -> Fault {
-    let (shown, wanted) = (bytes(limit.value), bytes(wanted));
+/// Too much linear memory.
+pub(crate) fn memory(limit: &Limit<u64>) -> Fault {
+    let shown = bytes(limit.value);
     let more = bytes((limit.value * 2).next_multiple_of(1 << 20));
-    plugin(MEMORY, format!("the plugin asked for {wanted} of memory, more than {shown}"))
+    plugin(MEMORY, format!("the plugin needs more than {shown} of memory"))
         .note(limit_note("limits.memory", &shown, limit))
         .help(format!("to allow more, set `limits.memory = \"{more}\"` on the step"))
 }

@@ -34,6 +34,7 @@ mod step_imports;
 #[cfg(test)]
 mod testing;
 mod trace;
+mod trap;
 mod vfs;
 mod world_check;
 

@@ -53,7 +53,7 @@ impl ResourceLimiter for Meter {
     ) -> Result<bool> {
         let used = self.used + (desired - current) as u64;
         if used > self.memory.value {
-            let fault = fault::memory(&self.memory, used);
+            let fault = fault::memory(&self.memory);
             return self.refuse(fault);
         }
         self.used = used;

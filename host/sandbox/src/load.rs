@@ -1,21 +1,21 @@
 //! From bytes to a plugin that is known: what it is, what it imports, what it says of itself.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use belljar_model::{Class, Descriptor, Digest, Fault};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, HasSelf, Linker};
 
 use crate::aot::AotCache;
-use crate::bindings::plugin::PureStepPre;
-use crate::describe;
-use crate::fault;
+use crate::bindings::ambient::Ambient;
+use crate::bindings::plugin::{PureStep, PureStepPre};
 use crate::log::harmless_lines;
 use crate::state::State;
 use crate::vfs::Blobs;
 use crate::world_check::{self, Import};
+use crate::{describe, engine, fault};
 
 /// The largest component that is loaded, in bytes.
 const MAX_SIZE: u64 = 64 << 20;
@@ -48,10 +48,48 @@ pub(crate) struct Slot {
 
 /// What loading needs.
 pub(crate) struct Loader {
-    pub(crate) engine: Engine,
-    pub(crate) linker: Linker<State>,
+    pub(crate) runtime: Runtime,
     pub(crate) aot: Option<AotCache>,
     pub(crate) blobs: Blobs,
+}
+
+/// The engine and what it links, made when the first code is needed: a run in which every step
+/// is served from the cache never needs any.
+pub(crate) struct Runtime {
+    parallel: usize,
+    made: OnceLock<Result<Made, String>>,
+}
+
+/// The engine and what it links.
+pub(crate) struct Made {
+    engine: Engine,
+    linker: Linker<State>,
+}
+
+impl Runtime {
+    /// A runtime for up to `parallel` executions at once.
+    pub(crate) const fn new(parallel: usize) -> Self {
+        Self { parallel, made: OnceLock::new() }
+    }
+
+    fn get(&self) -> Result<&Made, Fault> {
+        let made = self.made.get_or_init(|| {
+            Made::new(self.parallel).map_err(|error| harmless_lines(&format!("{error:#}")))
+        });
+        made.as_ref().map_err(|reason| {
+            fault::sandbox("this machine cannot run WebAssembly").note(reason.clone())
+        })
+    }
+}
+
+impl Made {
+    fn new(parallel: usize) -> wasmtime::Result<Self> {
+        let engine = engine::make(parallel)?;
+        let mut linker = Linker::<State>::new(&engine);
+        Ambient::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        PureStep::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        Ok(Self { engine, linker })
+    }
 }
 
 impl Loader {
@@ -71,9 +109,10 @@ impl Loader {
             return Ok(Slot { name, loaded, read, ready: Mutex::new(None) });
         }
         let component = self.component(&name, &digest, &read)?;
-        let imports = world_check::check(&name, &self.engine, &component)?;
+        let imports = world_check::check(&name, component.engine(), &component)?;
         let ready = self.prepare(&name, &component)?;
-        let descriptor = describe::describe(&name, &component, &self.linker, &self.blobs)?;
+        let linker = &self.runtime.get()?.linker;
+        let descriptor = describe::describe(&name, &component, linker, &self.blobs)?;
         let loaded =
             Loaded { digest, descriptor, class: Class::Pure, imports, size: digest.size() };
         if let Some(aot) = &self.aot {
@@ -96,7 +135,8 @@ impl Loader {
     }
 
     fn prepare(&self, name: &str, component: &Component) -> Result<PureStepPre<State>, Fault> {
-        let pre = self.linker.instantiate_pre(component).and_then(PureStepPre::new);
+        let linker = &self.runtime.get()?.linker;
+        let pre = linker.instantiate_pre(component).and_then(PureStepPre::new);
         pre.map_err(|error| describe::unlinkable(name, &error))
     }
 
@@ -106,7 +146,8 @@ impl Loader {
         digest: &Digest,
         read: &ReadComponent,
     ) -> Result<Component, Fault> {
-        if let Some(component) = self.aot.as_ref().and_then(|aot| aot.code(&self.engine, digest)) {
+        let engine = &self.runtime.get()?.engine;
+        if let Some(component) = self.aot.as_ref().and_then(|aot| aot.code(engine, digest)) {
             return Ok(component);
         }
         if digest.size() > MAX_SIZE {
@@ -121,7 +162,7 @@ impl Loader {
                 .note(format!("named {digest}, found {}", Digest::of(&bytes)))
                 .help("run again; the file was probably replaced meanwhile"));
         }
-        let component = compile(name, &self.engine, &bytes)?;
+        let component = compile(name, engine, &bytes)?;
         if let Some(aot) = &self.aot {
             aot.put_code(digest, &component);
         }

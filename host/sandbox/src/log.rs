@@ -79,7 +79,7 @@ impl StepLog {
         if channel == Channel::Stderr {
             self.keep_tail(text);
         }
-        self.line(level, text);
+        self.pieces(level, text);
     }
 
     fn keep_tail(&mut self, text: &str) {
@@ -94,14 +94,19 @@ impl StepLog {
     /// Adds a message of one or more lines.
     pub(crate) fn message(&mut self, level: LogLevel, text: &str) {
         for line in text.lines() {
-            let mut rest = line;
-            while rest.len() > MAX_LINE {
-                let (head, tail) = rest.split_at(rest.floor_char_boundary(MAX_LINE));
-                self.line(level, head);
-                rest = tail;
-            }
-            self.line(level, rest);
+            self.pieces(level, line);
         }
+    }
+
+    /// Adds a line of any length, as several if it is too long.
+    fn pieces(&mut self, level: LogLevel, line: &str) {
+        let mut rest = line;
+        while rest.len() > MAX_LINE {
+            let (head, tail) = rest.split_at(rest.floor_char_boundary(MAX_LINE));
+            self.line(level, head);
+            rest = tail;
+        }
+        self.line(level, rest);
     }
 
     fn line(&mut self, level: LogLevel, text: &str) {
@@ -227,8 +232,8 @@ mod tests {
     fn a_line_without_end_is_cut() {
         let mut log = log(1 << 20);
         log.write(Channel::Stdout, &vec![b'x'; MAX_LINE + 5]);
-        let mut lengths = texts(log).into_iter().map(|text| text.len());
-        assert_eq!(lengths.next(), Some(MAX_LINE + 5), "a piece is taken as a whole");
+        let lengths: Vec<_> = texts(log).iter().map(String::len).collect();
+        assert_eq!(lengths, [MAX_LINE, 5]);
     }
 
     #[test]

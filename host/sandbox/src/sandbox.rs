@@ -6,15 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use belljar_model::ports::{BlobSource, BlobStore, Execution, Executor, Request};
 use belljar_model::{Digest, Fault};
-use wasmtime::component::{HasSelf, Linker};
 
 use crate::aot::{AotCache, AotOptions};
-use crate::bindings::ambient::Ambient;
-use crate::bindings::plugin::PureStep;
-use crate::load::{Loaded, Loader, ReadComponent, Slot};
-use crate::state::State;
+use crate::load::{Loaded, Loader, ReadComponent, Runtime, Slot};
 use crate::vfs::Blobs;
-use crate::{engine, execute, fault};
+use crate::{execute, fault};
 
 /// What a [`Sandbox`] is made of.
 pub struct Options {
@@ -31,9 +27,6 @@ pub struct Options {
 /// Why there can be no sandbox.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// Wasmtime does not work on this machine.
-    #[error("this machine cannot run WebAssembly: {0}")]
-    Engine(String),
     /// The folder for compiled plugins cannot be made.
     #[error("the folder for compiled plugins cannot be made")]
     Aot(#[source] std::io::Error),
@@ -46,21 +39,16 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Makes a sandbox without plugins.
+    /// Makes a sandbox without plugins. Cheap: the engine is made when code is first needed.
     ///
     /// # Errors
-    /// When this machine cannot run guests, or the AOT folder cannot be made.
+    /// When the AOT folder cannot be made.
     pub fn new(options: Options) -> Result<Self, SandboxError> {
         let Options { aot, blobs_in, blobs_out, parallel } = options;
-        let broken = |error: wasmtime::Error| SandboxError::Engine(format!("{error:#}"));
-        let engine = engine::make(parallel).map_err(broken)?;
-        let mut linker = Linker::<State>::new(&engine);
-        Ambient::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(broken)?;
-        PureStep::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state).map_err(broken)?;
-        let aot = aot.map(|aot| AotCache::open(aot, &engine)).transpose();
+        let aot = aot.map(AotCache::open).transpose();
         let aot = aot.map_err(SandboxError::Aot)?;
         let blobs = Blobs { inputs: blobs_in, outputs: blobs_out };
-        let loader = Loader { engine, linker, aot, blobs };
+        let loader = Loader { runtime: Runtime::new(parallel), aot, blobs };
         Ok(Self { loader, slots: Mutex::new(HashMap::new()) })
     }
 

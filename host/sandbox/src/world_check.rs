@@ -85,16 +85,19 @@ pub(crate) fn check(
         };
         let ambient = standing == Standing::Ambient;
         match standing {
+            // An interface of types only is no request for anything.
+            Standing::Pure if functions.is_empty() => {}
             Standing::Pure | Standing::Ambient => {
                 imports.push(Import { interface: shown, functions, ambient });
             }
-            Standing::Power => powers.push(format!("{shown} ({})", functions.join(", "))),
+            Standing::Power => powers.push(shown),
             Standing::Unknown(hint) => {
                 unknown.push(hint.map_or_else(|| shown.clone(), |hint| format!("{shown}: {hint}")));
             }
         }
     }
     if !unknown.is_empty() {
+        unknown.append(&mut powers);
         return Err(refuse(name, fault::UNKNOWN_IMPORT, Blame::Plugin, &unknown)
             .help(format!("this host offers `{PACKAGE}` {} and WASI 0.2", shown(VERSION))));
     }

@@ -83,12 +83,14 @@ impl Vfs {
 
     /// Records that nothing is at `path`.
     pub(crate) fn absent(&mut self, path: &WorkspacePath) {
-        self.recorder.absent(&self.view, path);
+        if !layer::is_scratch(path) {
+            self.recorder.absent(&self.view, path);
+        }
     }
 
     /// Records that something is at `path`, unless the step has made it.
     pub(crate) fn present(&mut self, path: &WorkspacePath) {
-        if !path.is_root() && self.layer.get(path).is_none() {
+        if !path.is_root() && !layer::is_scratch(path) && self.layer.get(path).is_none() {
             self.recorder.present(&self.view, path);
         }
     }
