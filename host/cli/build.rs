@@ -25,8 +25,9 @@ fn builtins() -> String {
             println!("cargo::rerun-if-changed={}", file.display());
             let bytes = fs::read(&file).expect("a listed file can be read");
             let hash = blake3::hash(&bytes);
-            let line = format!("({:?}, {:?}, include_bytes!({file:?})),", stem(&file), hash.as_bytes());
-            writeln!(table, "    {line}").expect("a String takes all");
+            let (name, path, hash) = (stem(&file), text(&file), hash.as_bytes());
+            writeln!(table, "    ({name:?}, {hash:?}, include_bytes!({path:?})),")
+                .expect("a String takes all");
         }
     }
     table + "]"
@@ -38,7 +39,8 @@ fn pages(folder: &Path) -> String {
     let mut table = String::from("&[\n");
     for file in files(folder, "md") {
         println!("cargo::rerun-if-changed={}", file.display());
-        writeln!(table, "    ({:?}, include_str!({file:?})),", stem(&file)).expect("as above");
+        let (code, path) = (stem(&file), text(&file));
+        writeln!(table, "    ({code:?}, include_str!({path:?})),").expect("a String takes all");
     }
     table + "]"
 }
@@ -54,6 +56,11 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
+}
+
+/// A path as Rust source can name it.
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path that Rust source names is Unicode")
 }
 
 fn stem(file: &Path) -> &str {

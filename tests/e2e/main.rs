@@ -2,6 +2,8 @@
 //!
 //! `cargo xtask test` builds the program, the plugins and the guests, and says where they are.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
+
 mod harness;
 
 mod cache;
@@ -9,6 +11,7 @@ mod cancel;
 mod commands;
 mod config;
 mod examples;
+mod guides;
 mod guests;
 mod isolation;
 mod misses;

@@ -23,6 +23,7 @@ pub(crate) struct Arguments {
 
 /// What every command understands.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person can set alone")]
 pub(crate) struct Global {
     /// Work as if started in this directory
     #[arg(short = 'C', long, value_name = "DIR", global = true, env = EnvVar::DIRECTORY)]
@@ -141,6 +142,7 @@ pub(crate) struct RunArgs {
 /// What to do after a failure.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
+#[expect(clippy::struct_excessive_bools, reason = "two flags, of which at most one is set")]
 pub(crate) struct OnFailureArgs {
     /// After a failure, go on with every step that does not need the failed one [default]
     #[arg(short, long)]

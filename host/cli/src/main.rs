@@ -15,9 +15,11 @@ mod project;
 mod recording;
 mod reports;
 mod session;
+mod shown;
 mod signals;
 mod stream;
 mod terminal;
+mod tracing_output;
 
 use std::process::ExitCode;
 
@@ -25,6 +27,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
+    tracing_output::start(arguments.global.verbose);
     let terminal = terminal::Terminal::new(&arguments.global);
     match commands::dispatch(&arguments, &terminal) {
         Ok(exit) => exit.into(),

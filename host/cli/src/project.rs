@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use belljar_model::diagnostic::Level;
 use belljar_model::Diagnostic;
+use belljar_model::diagnostic::Level;
 use belljar_pipeline::{Pipeline, Plan, Reach, SelectError, Sources};
 
 use crate::args::Global;
@@ -41,6 +41,7 @@ impl Project {
     pub(crate) fn read(global: &Global) -> Result<Self, CommandError> {
         let file = global.file.as_deref().unwrap_or(FILE);
         let root = find_root(global.directory.as_deref(), file)?;
+        tracing::debug!(root = %root.display(), file, "reading the pipeline");
         let files = WorkspaceFiles::open(&root)?;
         let parsed = belljar_pipeline::parse(file, &files);
         let (sources, diagnostics) = (parsed.sources, parsed.diagnostics);

@@ -40,7 +40,11 @@ impl Recordings {
     }
 
     /// Starts the recording of a run.
-    pub(crate) fn start(&self, id: &str, at: u64) -> anyhow::Result<impl std::io::Write + Send> {
+    pub(crate) fn start(
+        &self,
+        id: &str,
+        at: u64,
+    ) -> anyhow::Result<impl std::io::Write + Send + use<>> {
         let file = self.folder.create_file(&file_name(id, at))?;
         Ok(std::io::BufWriter::new(file))
     }
@@ -63,7 +67,8 @@ impl Recordings {
                 Err(CommandError::usage_help("nothing was run here yet", "belljar run"))
             }
             (None, _) => {
-                let message = format!("no run of this workspace has an id that starts with `{asked}`");
+                let message =
+                    format!("no run of this workspace has an id that starts with `{asked}`");
                 Err(CommandError::usage_help(message, "belljar ls runs"))
             }
             (Some(_), Some(_)) if asked != "latest" => {

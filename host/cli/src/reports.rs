@@ -93,8 +93,7 @@ mod tests {
     fn a_report_is_a_kind_and_a_file() {
         let reports = Reports::parse(&["sarif=a.sarif".to_owned(), "junit=b.xml".to_owned()]);
         let Ok(Reports(reports)) = reports else { panic!("both are reports") };
-        let expected =
-            [(Kind::Sarif, "a.sarif".to_owned()), (Kind::Junit, "b.xml".to_owned())];
+        let expected = [(Kind::Sarif, "a.sarif".to_owned()), (Kind::Junit, "b.xml".to_owned())];
         assert_eq!(reports, expected);
         for text in ["sarif", "sarif=", "html=x"] {
             assert!(Reports::parse(&[text.to_owned()]).is_err(), "{text}");

@@ -9,7 +9,8 @@ use belljar_model::{Capability, Descriptor, Digest, Fault, StepName};
 use belljar_pipeline::{Plan, PluginSource, Step};
 use belljar_runner::{Plugin, Ports};
 use belljar_sandbox::{AotOptions, Loaded, Options, Sandbox};
-use belljar_store::{Store, WorkspaceCache};
+use belljar_store::{DEFAULT_MAX_BYTES, Store, WorkspaceCache};
+pub(crate) use belljar_workspace::STATE;
 use belljar_workspace::Workspace;
 use bytes::Bytes;
 
@@ -20,9 +21,6 @@ use crate::error::CommandError;
 use crate::plugins::Locator;
 use crate::project::Project;
 use crate::terminal::Terminal;
-
-/// The folder of a workspace in which the host keeps what it knows of it.
-pub(crate) const STATE: &str = ".belljar";
 
 /// A project with its store, sandbox and loaded plugins.
 pub(crate) struct Session {
@@ -41,6 +39,7 @@ pub(crate) struct Session {
     pub(crate) cache: WorkspaceCache,
     workspace: Arc<Workspace>,
     sandbox: Sandbox,
+    store_size: u64,
 }
 
 /// Blobs of the workspace first, then of the store.
@@ -68,7 +67,7 @@ impl Session {
     /// Checks every step's configuration against its plugin, as far as it could be loaded.
     pub(crate) fn checked(self) -> Result<Self, CommandError> {
         let Project { pipeline, sources, .. } = &self.project;
-        let diagnostics = belljar_pipeline::check_config(pipeline, sources, &self.descriptors());
+        let diagnostics = belljar_pipeline::check_config(pipeline, &self.descriptors());
         if diagnostics.is_empty() {
             Ok(self)
         } else {
@@ -85,15 +84,20 @@ impl Session {
         let root = project.root.clone();
         let state = root.join(STATE);
         let store = Arc::new(open_store(global)?);
-        let outputs: Vec<_> =
-            project.pipeline.steps.iter().map(|step| step.outputs.clone()).collect();
-        let workspace = Arc::new(Workspace::open(&root, &outputs).map_err(Fault::from)?);
+        let options = belljar_workspace::Options {
+            outputs: project.pipeline.steps.iter().map(|step| step.outputs.clone()).collect(),
+            blobs: Arc::clone(&store) as Arc<dyn BlobSource>,
+            clock: Arc::new(SystemClock::start()),
+        };
+        let workspace = Arc::new(Workspace::open(&root, options).map_err(Fault::from)?);
         let inputs = Inputs { workspace: Arc::clone(&workspace), store: Arc::clone(&store) };
         let inputs: Arc<dyn BlobSource> = Arc::new(inputs);
         let sandbox = open_sandbox(&store, Arc::clone(&inputs))?;
         let cache = store.for_workspace(&root.display().to_string());
         let plugins = BTreeMap::new();
-        let mut session = Self { root, state, project, plugins, store, cache, workspace, sandbox };
+        let store_size = store_size()?;
+        let mut session =
+            Self { root, state, project, plugins, store, cache, workspace, sandbox, store_size };
         session.plugins = session.load_plugins(&inputs, terminal);
         Ok(session)
     }
@@ -115,6 +119,10 @@ impl Session {
                 let digest = located.digest;
                 self.sandbox.load(name, digest, Arc::new(move || located.bytes()))
             });
+            match &loaded {
+                Ok(plugin) => tracing::debug!(name, digest = %plugin.digest, "plugin loaded"),
+                Err(fault) => tracing::debug!(name, %fault, "plugin not loaded"),
+            }
             (name.clone(), loaded)
         };
         self.project.pipeline.plugins.iter().map(load).collect()
@@ -150,11 +158,13 @@ impl Session {
             Plugin { digest: *digest, label: descriptor.label(), class: *class }
         };
         let plugins = self.plugins.iter();
-        plugins.map(|(name, loaded)| (name.clone(), loaded.as_ref().map(plugin).map_err(Fault::clone))).collect()
+        plugins
+            .map(|(name, loaded)| (name.clone(), loaded.as_ref().map(plugin).map_err(Fault::clone)))
+            .collect()
     }
 
     /// The values of all variables that any step of the plan was granted.
-    pub(crate) fn environment(&self, plan: &Plan) -> BTreeMap<String, String> {
+    pub(crate) fn environment(plan: &Plan) -> BTreeMap<String, String> {
         let grants = plan.steps.iter().flat_map(|step: &Arc<Step>| &step.grants);
         let names = grants
             .filter(|at| at.grant.capability == Capability::Env)
@@ -179,10 +189,11 @@ impl Session {
         }
     }
 
-    /// Makes everything durable at the end of a run.
+    /// Makes everything durable at the end of a command, and keeps the store within bounds.
     pub(crate) fn finish(&self) -> Result<(), CommandError> {
         self.store.flush()?;
-        self.workspace.save()?;
+        self.store.gc_if_needed(self.store_size)?;
+        self.workspace.save().map_err(Fault::from)?;
         Ok(())
     }
 }
@@ -193,6 +204,7 @@ pub(crate) fn open_store(global: &Global) -> Result<Store, CommandError> {
         Some(place) => place.clone(),
         None => default_store()?,
     };
+    tracing::debug!(place = %place.display(), "opening the store");
     let clock = Arc::new(SystemClock::start());
     Ok(Store::open(&place, clock).map_err(Fault::from)?)
 }
@@ -209,6 +221,15 @@ pub(crate) fn open_sandbox(
         parallel: std::thread::available_parallelism().map_or(1, usize::from),
     });
     sandbox.map_err(|error| CommandError::Other(error.into()))
+}
+
+/// How large the store may grow.
+fn store_size() -> Result<u64, CommandError> {
+    let Some(text) = EnvVar::get(EnvVar::STORE_SIZE) else { return Ok(DEFAULT_MAX_BYTES) };
+    belljar_pipeline::parse_size(&text).ok_or_else(|| {
+        let message = format!("{}={text} is not a size", EnvVar::STORE_SIZE);
+        CommandError::usage_help(message, "a number and a unit, such as 500MiB or 10GiB")
+    })
 }
 
 fn default_store() -> Result<PathBuf, CommandError> {

@@ -4,8 +4,9 @@
 //! slow terminal nor a recording holds up a step.
 
 use std::io::Write;
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use belljar_model::Event;
 use belljar_model::ports::EventSink;
@@ -14,7 +15,13 @@ use belljar_model::ports::EventSink;
 pub(crate) trait Reader: Send {
     /// Takes one Event.
     fn read(&mut self, event: &Event);
+
+    /// Called again and again while no Event comes.
+    fn tick(&mut self) {}
 }
+
+/// How long the stream may be silent before its readers are told so.
+const SILENCE: Duration = Duration::from_millis(100);
 
 /// The sending end. The stream ends when it is dropped.
 pub(crate) struct Stream(Sender<Event>);
@@ -40,9 +47,13 @@ impl Feeding {
 pub(crate) fn start(mut readers: Vec<Box<dyn Reader>>) -> anyhow::Result<(Stream, Feeding)> {
     let (sender, receiver): (_, Receiver<Event>) = mpsc::channel();
     let feed = move || {
-        for event in receiver {
-            for reader in &mut readers {
-                reader.read(&event);
+        loop {
+            match receiver.recv_timeout(SILENCE) {
+                Ok(event) => readers.iter_mut().for_each(|reader| reader.read(&event)),
+                Err(RecvTimeoutError::Timeout) => {
+                    readers.iter_mut().for_each(|reader| reader.tick());
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     };

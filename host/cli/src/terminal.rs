@@ -129,7 +129,8 @@ fn unicode() -> bool {
     locale.contains("utf-8") || locale.contains("utf8")
 }
 
-fn width() -> u16 {
+/// The columns of the terminal, now.
+pub(crate) fn width() -> u16 {
     let asked = rustix::termios::tcgetwinsize(std::io::stderr()).ok().map(|size| size.ws_col);
     let set = || EnvVar::get(EnvVar::COLUMNS).and_then(|columns| columns.parse().ok());
     asked.filter(|width| *width > 0).or_else(set).unwrap_or(100).max(LEAST_WIDTH)

@@ -15,6 +15,8 @@
 //! **Invariant:** nothing here knows that plugins are WebAssembly.
 
 pub mod codes;
+pub mod config_check;
+pub mod editor_schema;
 pub mod files;
 pub mod graph;
 mod lower;
@@ -25,12 +27,17 @@ pub mod place;
 pub mod plan;
 mod prefix;
 pub mod reference;
+pub mod render;
+mod schema_walk;
 pub mod select;
 mod suggest;
 mod text;
 
+pub use config_check::check_config;
+pub use editor_schema::json_schema;
 pub use files::Files;
 pub use graph::StepGraph;
+pub use lower::parse_size;
 pub use parse::{Parsed, parse};
 pub use pipeline::{FieldPlace, GrantAt, Pipeline, Places, PluginLocation, PluginSource, Step};
 pub use place::{Place, Sources};

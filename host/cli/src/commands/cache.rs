@@ -20,9 +20,9 @@ pub(super) fn cache(
     match command {
         CacheCommand::Stat => stat(global, terminal),
         CacheCommand::Gc { max_size, dry_run } => {
-            let max = belljar_pipeline::parse_size(max_size).map_err(|reason| {
+            let max = belljar_pipeline::parse_size(max_size).ok_or_else(|| {
                 CommandError::usage_help(
-                    format!("`{max_size}` is not a size: {reason}"),
+                    format!("`{max_size}` is not a size"),
                     "a number and a unit, such as 500MiB or 10GiB",
                 )
             })?;
@@ -67,12 +67,7 @@ fn stat(global: &Global, terminal: &Terminal) -> Result<Exit, CommandError> {
     Ok(Exit::Success)
 }
 
-fn gc(
-    global: &Global,
-    max: u64,
-    sweep: Sweep,
-    terminal: &Terminal,
-) -> Result<Exit, CommandError> {
+fn gc(global: &Global, max: u64, sweep: Sweep, terminal: &Terminal) -> Result<Exit, CommandError> {
     let report = open_store(global)?.gc(max, sweep)?;
     if terminal.json {
         terminal.answer_json(&json!({

@@ -55,9 +55,9 @@ fn diagnose(global: &Global, terminal: &Terminal) -> Result<Session, CommandErro
 /// A diagnostic with lines and columns, for programs.
 fn place(diagnostic: &Diagnostic, sources: &Sources) -> Value {
     let mut value = serde_json::to_value(diagnostic).expect("a diagnostic is plain values");
-    for (label, json) in diagnostic.labels.iter().zip(
-        value["labels"].as_array_mut().into_iter().flatten(),
-    ) {
+    for (label, json) in
+        diagnostic.labels.iter().zip(value["labels"].as_array_mut().into_iter().flatten())
+    {
         if let Some(text) = sources.text(&label.file) {
             let (line, column) = line_column(text, label.span.start);
             json["line"] = line.into();

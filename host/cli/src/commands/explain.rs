@@ -21,7 +21,8 @@ pub(super) fn explain(args: &ExplainArgs, terminal: &Terminal) -> Result<Exit, C
     };
     let (code, text) = PAGES[index];
     if terminal.json {
-        terminal.answer_json(&json!({ "schema": "belljar.explain/v1", "code": code, "text": text }));
+        terminal
+            .answer_json(&json!({ "schema": "belljar.explain/v1", "code": code, "text": text }));
     } else {
         terminal.answer(text);
     }

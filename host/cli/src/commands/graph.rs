@@ -1,6 +1,6 @@
 //! `belljar graph`: who needs whom.
 
-use belljar_pipeline::render;
+use belljar_pipeline::{StepGraph, render};
 
 use crate::args::{Global, GraphArgs, GraphFormat};
 use crate::error::CommandError;
@@ -15,12 +15,13 @@ pub(super) fn graph(
 ) -> Result<Exit, CommandError> {
     let project = Project::open(global, terminal)?;
     let plan = project.select(&args.steps)?;
+    let graph = StepGraph::from(&plan);
     let default = if terminal.json { GraphFormat::Json } else { GraphFormat::Text };
     let text = match args.format.unwrap_or(default) {
-        GraphFormat::Text => render::text(&plan),
-        GraphFormat::Dot => render::dot(&plan),
-        GraphFormat::Mermaid => render::mermaid(&plan),
-        GraphFormat::Json => render::json(&plan),
+        GraphFormat::Text => render::text(&graph),
+        GraphFormat::Dot => render::dot(&graph),
+        GraphFormat::Mermaid => render::mermaid(&graph),
+        GraphFormat::Json => render::json(&graph),
     };
     terminal.answer(&text);
     Ok(Exit::Success)

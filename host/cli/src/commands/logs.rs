@@ -44,10 +44,7 @@ pub(super) fn logs(
         terminal.answer(&belljar_report::sanitize::line(&line.text));
     }
     if !findings.is_empty() {
-        let root = belljar_disk::Root::open(&project.root).map_err(anyhow::Error::from)?;
-        let source = |path: &str| {
-            root.read(path).ok().and_then(|bytes| String::from_utf8(bytes).ok())
-        };
+        let source = crate::shown::source(&project.root)?;
         let cap = Cap { shown: usize::MAX, all: "" };
         terminal.answer(&finding::render(&findings, &source, &cap, &terminal.out));
     }

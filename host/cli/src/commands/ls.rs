@@ -1,7 +1,7 @@
 //! `belljar ls`: steps, plugins or runs.
 
-use belljar_model::{Event, Fault};
 use belljar_model::ports::Clock;
+use belljar_model::{Event, Fault};
 use belljar_report::table::Table;
 use belljar_report::text;
 use belljar_sandbox::Loaded;

@@ -23,7 +23,10 @@ pub(super) fn plan(
     let session = Session::open(global, terminal)?;
     let previews = preview(&session, &args.steps)?;
     session.finish()?;
-    let work = previews.iter().filter(|preview| !matches!(preview.would, Would::Hit(_) | Would::Fail(_))).count();
+    let work = previews
+        .iter()
+        .filter(|preview| !matches!(preview.would, Would::Hit(_) | Would::Fail(_)))
+        .count();
     if terminal.json {
         let steps: Vec<_> = previews.iter().map(as_json).collect();
         terminal.answer_json(&json!({ "schema": "belljar.plan/v1", "steps": steps }));
@@ -52,7 +55,7 @@ pub(super) fn preview(session: &Session, asked: &[String]) -> Result<Vec<Preview
         on_failure: OnFailure::KeepGoing,
         force: ForceMode::Nothing,
         cancel: Cancel::new(),
-        environment: session.environment(&plan),
+        environment: Session::environment(&plan),
         plugins: session.run_plugins(),
         asked: asked.to_vec(),
     };
@@ -72,7 +75,9 @@ fn words(preview: &Preview) -> (&'static str, String) {
             };
             ("RUN", format!("{why}{more}"))
         }
-        Would::Fail(_) => ("FAIL", "failed before, and nothing that it read has changed".to_owned()),
+        Would::Fail(_) => {
+            ("FAIL", "failed before, and nothing that it read has changed".to_owned())
+        }
         Would::Unknown(step) => ("RUN?", format!("depends on what `{step}` makes")),
         Would::Skip(step) => ("SKIP", format!("needs `{step}`, which would not pass")),
         Would::Fault(fault) => ("ERR", fault.to_string()),

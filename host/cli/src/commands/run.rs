@@ -7,16 +7,16 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use belljar_disk::Root;
 use belljar_model::ports::{Cancel, Clock, EventSink};
-use belljar_report::console::{Console, ConsoleOptions, Mode, ShownLogs};
 use belljar_runner::{ForceMode, OnFailure, RunOptions};
 
-use crate::args::{Global, Logs, Progress, RunArgs};
+use crate::args::{Global, RunArgs};
 use crate::clock::SystemClock;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::recording::{Recordings, new_id};
 use crate::reports::Reports;
 use crate::session::Session;
+use crate::shown;
 use crate::signals;
 use crate::stream::{self, JsonLines, Reader};
 use crate::terminal::Terminal;
@@ -42,7 +42,7 @@ pub(super) fn run(
         on_failure: if args.on_failure.fail_fast { OnFailure::Stop } else { OnFailure::KeepGoing },
         force: force(args, &session)?,
         cancel,
-        environment: session.environment(&plan),
+        environment: Session::environment(&plan),
         plugins: session.run_plugins(),
         asked: args.steps.clone(),
     };
@@ -50,7 +50,7 @@ pub(super) fn run(
     let recording = recordings.start(&options.run_id, clock.now_ms())?;
     let mut readers: Vec<Box<dyn Reader>> = vec![Box::new(JsonLines::new(recording))];
     readers.extend(events_reader(global, args)?);
-    readers.push(Box::new(console(args, terminal, &session.root)?));
+    readers.push(Box::new(shown::console(args, terminal, &session.project)?));
     let collected = reports.collector();
     readers.push(Box::new(collected.clone()));
 
@@ -82,10 +82,7 @@ fn processors() -> usize {
 }
 
 /// The reader behind `--events` or `--json`.
-fn events_reader(
-    global: &Global,
-    args: &RunArgs,
-) -> Result<Option<Box<dyn Reader>>, CommandError> {
+fn events_reader(global: &Global, args: &RunArgs) -> Result<Option<Box<dyn Reader>>, CommandError> {
     let to: Box<dyn Write + Send> = match args.events.as_deref() {
         None if global.json => Box::new(std::io::stdout()),
         None => return Ok(None),
@@ -97,44 +94,10 @@ fn events_reader(
             let name = name.ok_or_else(|| CommandError::usage("--events needs a file or `-`"))?;
             let folder = Root::open(folder.unwrap_or(Path::new(".")));
             let folder = folder.context("the file for --events cannot be written")?;
-            let file = folder.create_file(name).context("the file for --events cannot be written")?;
+            let file =
+                folder.create_file(name).context("the file for --events cannot be written")?;
             Box::new(std::io::BufWriter::new(file))
         }
     };
     Ok(Some(Box::new(JsonLines::new(to))))
-}
-
-fn console(
-    args: &RunArgs,
-    terminal: &Terminal,
-    root: &Path,
-) -> Result<Shown, CommandError> {
-    let mode = if terminal.wants_bar(args.progress) {
-        Mode::Bar
-    } else if args.progress == Progress::None || terminal.quiet {
-        Mode::Quiet
-    } else {
-        Mode::Plain
-    };
-    let logs = match args.logs {
-        Logs::Failed => ShownLogs::Failed,
-        Logs::All => ShownLogs::All,
-        Logs::None => ShownLogs::None,
-    };
-    let options = ConsoleOptions { mode, logs };
-    let root = Root::open(root).context("the workspace cannot be read")?;
-    let source = move |path: &str| {
-        root.read(path).ok().and_then(|bytes| String::from_utf8(bytes).ok())
-    };
-    let console = Console::new(Box::new(std::io::stderr()), terminal.err, options);
-    Ok(Shown(console.with_source(source)))
-}
-
-/// The console as a reader of the stream.
-struct Shown(Console);
-
-impl Reader for Shown {
-    fn read(&mut self, event: &belljar_model::Event) {
-        self.0.read(event);
-    }
 }

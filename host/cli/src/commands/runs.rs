@@ -26,7 +26,9 @@ pub(super) fn runs(
     } else {
         let options = ConsoleOptions { mode: Mode::Plain, logs: ShownLogs::Failed };
         let mut console = Console::new(Box::new(std::io::stdout()), terminal.out, options);
-        events.iter().for_each(|event| console.read(event));
+        for event in &events {
+            console.read(event);
+        }
     }
     Ok(Exit::Success)
 }

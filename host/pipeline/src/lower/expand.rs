@@ -34,7 +34,7 @@ pub(crate) fn expand<'a>(
     fields: &'a Fields,
 ) -> Vec<Expansion<'a>> {
     let plain = declared.name.value.as_str();
-    let axes = checked_axes(mistakes, plain, &fields.matrix);
+    let axes = checked_axes(mistakes, &fields.matrix);
     let members = match &fields.for_each {
         None => vec![(None, None)],
         Some(patterns) => {
@@ -75,7 +75,7 @@ fn full_name(plain: &str, member: Option<&str>, values: &[(&str, &str)]) -> Step
 }
 
 /// The axes without values that cannot be part of a name.
-fn checked_axes<'a>(mistakes: &mut Mistakes, plain: &str, axes: &'a [Axis]) -> Vec<&'a Axis> {
+fn checked_axes<'a>(mistakes: &mut Mistakes, axes: &'a [Axis]) -> Vec<&'a Axis> {
     let odd = |letter: char| {
         letter.is_whitespace() || letter.is_control() || "[]{},:*?\"\\$".contains(letter)
     };
@@ -85,12 +85,6 @@ fn checked_axes<'a>(mistakes: &mut Mistakes, plain: &str, axes: &'a [Axis]) -> V
             let rule = "a name starts with a letter and has letters, digits, `-` and `_`";
             let label = axis.name.at.label("");
             mistakes.add(Diagnostic::error(codes::BAD_NAME, message, label).help(rule));
-        }
-        if axis.values.is_empty() {
-            let name = &axis.name;
-            let message =
-                format!("the axis `{}` has no value, so `{plain}` never runs", name.value);
-            mistakes.add(Diagnostic::warning(codes::EMPTY_EXPANSION, message, name.at.label("")));
         }
         for value in &axis.values {
             if value.value.is_empty() || value.value.contains(odd) {

@@ -285,44 +285,46 @@ fn grants(mistakes: &mut Mistakes, value: Value) -> Option<Texts> {
 }
 
 fn matrix(mistakes: &mut Mistakes, value: Value) -> Vec<Axis> {
-    let mut axes = Vec::new();
     let at = value.at.clone();
-    let Some(table) = expect::table(mistakes, "matrix", value) else { return axes };
+    let Some(table) = expect::table(mistakes, "matrix", value) else { return Vec::new() };
     if table.0.is_empty() {
         let message = "the matrix has no axis, so it does nothing";
         mistakes.add(Diagnostic::warning(codes::EMPTY_EXPANSION, message, at.label("")));
     }
-    for Entry { key, value } in table.0 {
-        let field = format!("matrix.{}", key.value);
-        let Kind::List(items) = value.value else {
-            expect::wrong_type(mistakes, &field, "a list of values", &value);
-            continue;
-        };
-        let mut values: Vec<Text> = Vec::new();
-        for item in items {
-            let text = match &item.value {
-                Kind::Text(text) => text.clone(),
-                Kind::Integer(number) => number.to_string(),
-                Kind::Bool(flag) => flag.to_string(),
-                _ => {
-                    let wanted = "a text, a whole number, `true` or `false`";
-                    expect::wrong_type(mistakes, &format!("{field}[]"), wanted, &item);
-                    continue;
-                }
-            };
-            let text = Located { value: text, at: item.at };
-            if let Some(first) = values.iter().find(|first| first.value == text.value) {
-                let message = format!("`{field}` has the value `{}` twice", text.value);
-                let label = text.at.label("again");
-                mistakes.add(
-                    Diagnostic::error(codes::DUPLICATE_NAME, message, label)
-                        .label(first.at.label("first")),
-                );
+    table.0.into_iter().filter_map(|Entry { key, value }| axis(mistakes, key, value)).collect()
+}
+
+fn axis(mistakes: &mut Mistakes, name: Text, value: Value) -> Option<Axis> {
+    let field = format!("matrix.{}", name.value);
+    let Kind::List(items) = value.value else {
+        expect::wrong_type(mistakes, &field, "a list of values", &value);
+        return None;
+    };
+    if items.is_empty() {
+        let message = format!("`{field}` has no value, so the step never runs");
+        mistakes.add(Diagnostic::warning(codes::EMPTY_EXPANSION, message, name.at.label("")));
+    }
+    let mut values: Vec<Text> = Vec::new();
+    for item in items {
+        let text = match &item.value {
+            Kind::Text(text) => text.clone(),
+            Kind::Integer(number) => number.to_string(),
+            Kind::Bool(flag) => flag.to_string(),
+            _ => {
+                let wanted = "a text, a whole number, `true` or `false`";
+                expect::wrong_type(mistakes, &format!("{field}[]"), wanted, &item);
                 continue;
             }
-            values.push(text);
+        };
+        if let Some(first) = values.iter().find(|first| first.value == text) {
+            let message = format!("`{field}` has the value `{text}` twice");
+            mistakes.add(
+                Diagnostic::error(codes::DUPLICATE_NAME, message, item.at.label("again"))
+                    .label(first.at.label("first")),
+            );
+            continue;
         }
-        axes.push(Axis { name: key, values });
+        values.push(Located { value: text, at: item.at });
     }
-    axes
+    Some(Axis { name, values })
 }

@@ -11,7 +11,9 @@ mod step;
 mod template;
 mod unused;
 
-use std::collections::{BTreeMap, BTreeSet};
+pub use quantity::size as parse_size;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use belljar_model::{Code, Diagnostic, StepName};
@@ -20,7 +22,6 @@ use crate::codes;
 use crate::files::Files;
 use crate::lower::document::{Declared, Entries};
 use crate::lower::fields::Fields;
-use crate::lower::interpolate::Scope;
 use crate::lower::step::{Draft, Drafting};
 use crate::lower::template::Templates;
 use crate::mistakes::Mistakes;
@@ -43,7 +44,7 @@ pub(crate) fn lower(
     sources: &Sources,
     entries: Entries,
 ) -> Option<Pipeline> {
-    check_vars(mistakes, sources, &entries);
+    check_vars(mistakes, &entries);
     let templates = Templates::resolve(mistakes, &entries.templates);
     let drafts = drafts(mistakes, files, sources, (&entries, &templates));
     let names: BTreeSet<&str> = entries.steps.iter().map(|step| step.name.value.as_str()).collect();
@@ -51,7 +52,10 @@ pub(crate) fn lower(
     let sorted = needs::sorted(mistakes, &drafts, &edges);
     outputs::check_shared(mistakes, &drafts);
     outputs::check_order(mistakes, &drafts, &edges);
-    unused::warn(mistakes, &entries);
+    if !mistakes.any_error() {
+        // With a misspelt name among the errors, what it meant would seem to be unused.
+        unused::warn(mistakes, &entries);
+    }
     let steps = assemble(drafts, &edges.needs, &sorted?);
     let source = |(name, plugin): (String, document::DeclaredPlugin)| Some((name, plugin.source?));
     let plugins = entries.plugins.into_iter().filter_map(source).collect();
@@ -59,11 +63,13 @@ pub(crate) fn lower(
 }
 
 /// The values of variables are taken as they are, so a variable in one is a mistake.
-fn check_vars(mistakes: &mut Mistakes, sources: &Sources, entries: &Entries) {
-    let none = BTreeMap::new();
-    let scope = Scope { vars: &none, member: None, matrix: &[] };
+fn check_vars(mistakes: &mut Mistakes, entries: &Entries) {
     for value in entries.vars.values() {
-        interpolate::fill(mistakes, sources, &scope, value);
+        if let Some(name) = interpolate::variables(&value.value).next() {
+            let message = format!("`${{{name}}}` is not filled in here: a variable holds no other");
+            let label = value.at.label("taken as it is");
+            mistakes.add(Diagnostic::error(codes::UNKNOWN_VARIABLE, message, label));
+        }
     }
 }
 

@@ -36,8 +36,8 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(total))
 }
 
-/// Reads one number with a unit, such as `512MiB`, in bytes.
-pub(crate) fn size(text: &str) -> Option<u64> {
+/// Reads one number with a unit, such as `512MiB`, in bytes. `None` if it is no size.
+pub fn size(text: &str) -> Option<u64> {
     let (bytes, rest) = amount(text.trim(), SIZE_UNITS)?;
     rest.is_empty().then_some(bytes)
 }

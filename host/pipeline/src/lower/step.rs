@@ -129,8 +129,13 @@ impl<'a> Drafting<'a> {
                 }
                 Err(error) => {
                     let bad = texts.remove(error.index);
+                    let reason = if bad.value.is_empty() {
+                        "a pattern cannot be empty".to_owned()
+                    } else {
+                        error.reason
+                    };
                     let code = pattern_code(&bad.value);
-                    self.mistakes.add(Diagnostic::error(code, error.reason, bad.at.label("")));
+                    self.mistakes.add(Diagnostic::error(code, reason, bad.at.label("")));
                 }
             }
         }
@@ -161,7 +166,7 @@ impl<'a> Drafting<'a> {
                 Some(number) => Json::Number(number),
                 None => self.no_json_form(value, "not a finite number"),
             },
-            kind @ (Kind::Date | Kind::HugeInteger) => self.no_json_form(value, kind.in_words()),
+            kind @ (Kind::Date | Kind::HugeInteger) => self.no_json_form(value, &kind.in_words()),
         }
     }
 

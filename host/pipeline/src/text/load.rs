@@ -1,6 +1,7 @@
 //! Load: from the main file to all the files that belong to it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use belljar_model::{Code, Diagnostic, Patterns};
@@ -99,11 +100,9 @@ impl Loading<'_> {
             }
         };
         let (root, errors) = Table::parse(&file, &text);
-        for error in &errors {
-            let end = text.len();
-            let span = error.span().unwrap_or(end..end);
+        for (message, span) in syntax_mistakes(&text, &errors) {
             let label = Place { file: Arc::clone(&file), span }.label("");
-            let message = format!("this is not valid TOML: {}", error.message().trim());
+            let message = format!("this is not valid TOML: {message}");
             self.stop(Diagnostic::error(codes::NO_TOML, message, label));
         }
         self.loaded.sources.insert(file, Arc::from(text));
@@ -206,4 +205,38 @@ impl Loading<'_> {
         self.loaded.complete = false;
         self.mistakes.add(diagnostic);
     }
+}
+
+/// The mistakes of the TOML parser in our words. After a table that is there twice, it also
+/// finds each of its keys to be there twice; that is no news.
+fn syntax_mistakes(text: &str, errors: &[toml::de::Error]) -> Vec<(String, Range<usize>)> {
+    let is_duplicate = |error: &toml::de::Error| error.message().trim() == "duplicate key";
+    let header = |at: usize| {
+        let line_before = |at: usize| text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+        let mut start = line_before(at);
+        while !text[start..].trim_start_matches([' ', '\t']).starts_with('[') {
+            start = line_before(start.checked_sub(1)?);
+        }
+        Some(start)
+    };
+    let mut twice = BTreeSet::new();
+    let mut mistakes = Vec::new();
+    for error in errors {
+        let end = text.len();
+        let span = error.span().filter(|span| text.get(span.clone()).is_some());
+        let span = span.unwrap_or(end..end);
+        if !is_duplicate(error) {
+            mistakes.push((error.message().trim().to_owned(), span));
+            continue;
+        }
+        let table = header(span.start);
+        let line_start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+        if table == Some(line_start) {
+            twice.insert(line_start);
+        } else if table.is_some_and(|table| twice.contains(&table)) {
+            continue;
+        }
+        mistakes.push((format!("`{}` is there twice", &text[span.clone()]), span));
+    }
+    mistakes
 }

@@ -1,5 +1,6 @@
 //! Value and Table: TOML as a tree in which every part has its Place.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -49,10 +50,10 @@ pub(crate) struct Table(pub(crate) Vec<Entry>);
 
 impl Kind {
     /// What a person would call it.
-    pub(crate) fn in_words(&self) -> &'static str {
-        match self {
+    pub(crate) fn in_words(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Text(_) => "a text",
-            Self::Integer(_) => "a whole number",
+            Self::Integer(number) => return Cow::Owned(format!("the number {number}")),
             Self::Float(_) => "a number with a fraction",
             Self::Bool(true) => "`true`",
             Self::Bool(false) => "`false`",
@@ -60,7 +61,7 @@ impl Kind {
             Self::HugeInteger => "a number beyond 64 bits",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
-        }
+        })
     }
 }
 
@@ -89,7 +90,7 @@ impl Table {
 
 fn table(file: &Arc<str>, table: &DeTable<'_>) -> Table {
     let entry = |(key, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
-        let key: &Spanned<std::borrow::Cow<'_, str>> = key;
+        let key: &Spanned<Cow<'_, str>> = key;
         Entry {
             key: Located { value: key.get_ref().to_string(), at: place(file, key.span()) },
             value: convert(file, value),

@@ -72,7 +72,7 @@ impl Locator<'_> {
     pub(crate) fn locate(&self, name: &str, source: &PluginSource) -> Result<Located, Fault> {
         match &source.location {
             PluginLocation::Builtin(builtin) => locate_builtin(builtin),
-            PluginLocation::Path(path) if path.name().ends_with(".wasm") => self.locate_file(path),
+            PluginLocation::Path(path) if is_component(path) => self.locate_file(path),
             PluginLocation::Path(path) => self.locate_folder(name, path),
         }
     }
@@ -136,6 +136,11 @@ pub(crate) fn locate_builtin(name: &str) -> Result<Located, Fault> {
     };
     let digest = Digest::from_parts(*hash, bytes.len() as u64);
     Ok(Located { digest, bytes: Place::Inside(bytes) })
+}
+
+/// Whether a plugin's path names a component; otherwise it names a source folder.
+fn is_component(path: &WorkspacePath) -> bool {
+    Path::new(path.as_str()).extension().is_some_and(|extension| extension == "wasm")
 }
 
 /// The folder and the name of a file.

@@ -1,0 +1,227 @@
+//! The JSON Schema of a whole pipeline file, for editors: `with` is typed by the plugin that a
+//! step uses, so that it is completed and checked while it is written.
+
+use std::collections::BTreeMap;
+
+use belljar_model::Descriptor;
+use serde_json::{Map, Value, json};
+
+/// Returns one JSON Schema (2020-12) of the pipeline file. `descriptors` is a map by the
+/// plugins' names in the file.
+pub fn json_schema(descriptors: &BTreeMap<String, Descriptor>) -> Value {
+    let mut defs = Map::new();
+    let mut typed = Vec::new();
+    for (name, descriptor) in descriptors {
+        let Ok(schema) = serde_json::from_str::<Value>(&descriptor.config_schema) else { continue };
+        let root = adopt(name, schema, &mut defs);
+        typed.push(json!({
+            "if": { "properties": { "uses": { "const": name } }, "required": ["uses"] },
+            "then": { "properties": { "with": { "$ref": format!("#/$defs/{root}") } } },
+        }));
+    }
+    let names: Vec<_> = descriptors.keys().collect();
+    defs.insert("step".to_owned(), step(&names, typed));
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Belljar pipeline",
+        "description": "Steps, and the plugins that they use.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "schema": { "const": 1, "description": "The version of this format." },
+            "include": list("More files of this format, as local paths or patterns."),
+            "vars": {
+                "type": "object",
+                "description": "Texts that steps mention as `${vars.NAME}`.",
+                "additionalProperties": { "type": "string" },
+            },
+            "plugins": {
+                "type": "object",
+                "description": "The plugins, by the names that steps use.",
+                "additionalProperties": plugin(),
+            },
+            "template": {
+                "type": "object",
+                "description": "Fields that steps take over with `extends`.",
+                "additionalProperties": { "$ref": "#/$defs/step" },
+            },
+            "step": {
+                "type": "object",
+                "description": "The steps, by name.",
+                "additionalProperties": { "$ref": "#/$defs/step" },
+            },
+        },
+        "$defs": defs,
+    })
+}
+
+fn plugin() -> Value {
+    let path = "A `.wasm` file, or a folder with a Rust package.";
+    json!({
+        "oneOf": [
+            { "type": "string", "pattern": "^builtin:", "description": "`builtin:NAME`" },
+            {
+                "type": "object",
+                "required": ["path"],
+                "additionalProperties": false,
+                "properties": { "path": { "type": "string", "description": path } },
+            },
+        ],
+    })
+}
+
+fn step(plugins: &[&String], typed: Vec<Value>) -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "allOf": typed,
+        "properties": {
+            "doc": text("What the step is for, in one line."),
+            "uses": { "enum": plugins, "description": "The plugin." },
+            "needs": list("Steps that must pass before this one."),
+            "inputs": list("Patterns of files that the step may see. `!` takes out."),
+            "outputs": list("Patterns of files that the step may write."),
+            "with": { "type": "object", "description": "The plugin's own configuration." },
+            "grants": {
+                "type": "object",
+                "description": "Powers that the step does not have otherwise.",
+                "additionalProperties": false,
+                "properties": { "env": list("Environment variables that the step may see.") },
+            },
+            "timeout": text("How long the step may take, such as `5m` or `1h 30m`."),
+            "retries": {
+                "type": "integer", "minimum": 0,
+                "description": "How often it is tried again when the plugin itself fails.",
+            },
+            "limits": limits(),
+            "for-each": text("A pattern of folders: one step for each, with `${member}`."),
+            "matrix": {
+                "type": "object",
+                "description": "One step for each combination of values: `${matrix.AXIS}`.",
+                "additionalProperties": { "type": "array", "items": { "type": "string" } },
+            },
+            "extends": {
+                "description": "Templates whose fields are taken over; later ones win.",
+                "oneOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }],
+            },
+        },
+    })
+}
+
+fn limits() -> Value {
+    let size = |what: &str| json!({ "type": "string", "description": what });
+    let count = |what: &str| json!({ "type": "integer", "minimum": 1, "description": what });
+    json!({
+        "type": "object",
+        "description": "How much of the machine the step may use.",
+        "additionalProperties": false,
+        "properties": {
+            "memory": size("Memory of the plugin, such as `512MiB`."),
+            "output-bytes": size("Bytes of all files that it writes."),
+            "output-files": count("Files that it writes."),
+            "log-bytes": size("Bytes of its log; what is over is dropped."),
+            "findings": count("Findings and test cases."),
+        },
+    })
+}
+
+fn text(what: &str) -> Value {
+    json!({ "type": "string", "description": what })
+}
+
+fn list(what: &str) -> Value {
+    json!({ "type": "array", "items": { "type": "string" }, "description": what })
+}
+
+/// Takes a plugin's schema over under names of its own, and returns the name of its root.
+fn adopt(plugin: &str, mut schema: Value, defs: &mut Map<String, Value>) -> String {
+    let own = |name: &str| format!("plugin {plugin} {name}").trim_end().replace(' ', ".");
+    if let Some(root) = schema.as_object_mut() {
+        root.remove("$schema");
+        if let Some(Value::Object(nested)) = root.remove("$defs") {
+            for (name, mut part) in nested {
+                rename(&mut part, &own);
+                defs.insert(own(&name), part);
+            }
+        }
+    }
+    rename(&mut schema, &own);
+    let root = own("");
+    defs.insert(root.clone(), schema);
+    root
+}
+
+/// Points every reference to a definition at its new name.
+fn rename(value: &mut Value, own: &impl Fn(&str) -> String) {
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                match member {
+                    Value::String(target) if key == "$ref" => {
+                        let name = target.strip_prefix("#/$defs/").map(own);
+                        *target = format!("#/$defs/{}", name.unwrap_or_else(|| own("")));
+                    }
+                    other => rename(other, own),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, own)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Value {
+        let config = json!({
+            "type": "object",
+            "additionalProperties": false,
+            "properties": { "level": { "$ref": "#/$defs/Level" } },
+            "$defs": { "Level": { "enum": ["off", "error"] } },
+        });
+        let descriptor = Descriptor {
+            name: "lint".to_owned(),
+            version: "1.0.0".to_owned(),
+            summary: String::new(),
+            docs: String::new(),
+            config_schema: config.to_string(),
+            tools: Vec::new(),
+            secrets: Vec::new(),
+            hosts: Vec::new(),
+            attrs: BTreeMap::new(),
+        };
+        json_schema(&BTreeMap::from([("check".to_owned(), descriptor)]))
+    }
+
+    #[track_caller]
+    fn check(file: &str, valid: bool) {
+        let file: Value = toml::from_str(file).expect("the test's own text is TOML");
+        let errors: Vec<_> = jsonschema::draft202012::new(&schema())
+            .expect("the schema is a schema")
+            .iter_errors(&file)
+            .map(|error| error.to_string())
+            .collect();
+        assert_eq!(errors.is_empty(), valid, "{errors:?}");
+    }
+
+    #[test]
+    fn with_is_typed_by_the_plugin_that_is_used() {
+        check("[step.a]\nuses = \"check\"\nwith.level = \"off\"\n", true);
+        check("[step.a]\nuses = \"check\"\nwith.level = \"loud\"\n", false);
+        check("[step.a]\nuses = \"check\"\nwith.lvl = \"off\"\n", false);
+        check("[step.a]\nuses = \"other\"\n", false);
+    }
+
+    #[test]
+    fn every_key_of_the_format_is_known_and_no_other() {
+        for key in crate::lower::fields::KEYS {
+            assert!(schema()["$defs"]["step"]["properties"].get(key).is_some(), "{key}");
+        }
+        for key in crate::lower::document::KEYS {
+            assert!(schema()["properties"].get(key).is_some(), "{key}");
+        }
+        check("[step.a]\nuses = \"check\"\ncolor = \"red\"\n", false);
+    }
+}
