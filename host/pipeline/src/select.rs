@@ -117,7 +117,10 @@ fn plan(graph: &StepGraph, chosen: &[bool]) -> Plan {
 fn unknown(pipeline: &Pipeline, asked: &str) -> SelectError {
     let full = pipeline.steps.iter().map(|step| step.name.as_str());
     let plain = full.clone().map(|name| Reference::parse(name).plain);
-    let help = match suggest::closest(asked, full.chain(plain)) {
+    let asked_plain = Reference::parse(asked).plain;
+    // With a folder or a value that it does not have, a plain name may still be right.
+    let known = plain.clone().find(|plain| *plain == asked_plain && *plain != asked);
+    let help = match suggest::closest(asked, full.chain(plain)).or(known) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "`belljar ls` shows all steps".to_owned(),
     };

@@ -3,7 +3,7 @@
 /// Returns the word that was probably meant, or `None` if none is near.
 pub(crate) fn closest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let allowed = 1 + word.chars().count() / 4;
-    let distance = |candidate: &'a str| (strsim::damerau_levenshtein(word, candidate), candidate);
+    let distance = |candidate: &'a str| (strsim::osa_distance(word, candidate), candidate);
     let near_in_length = |candidate: &&str| candidate.len().abs_diff(word.len()) <= 4 * allowed;
     known
         .into_iter()

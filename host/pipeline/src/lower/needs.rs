@@ -37,6 +37,8 @@ struct Index<'a> {
     /// By plain name, and by each name that a member has.
     by_member: BTreeMap<(&'a str, &'a str), Vec<usize>>,
     known: BTreeMap<String, Rc<[usize]>>,
+    /// The help for unknown names: many steps may need the same one, and looking costs time.
+    helps: BTreeMap<String, Option<String>>,
 }
 
 /// Looks up what all drafts need. `entries` are the plain names in the file.
@@ -89,9 +91,9 @@ pub(crate) fn sorted(
 
 impl<'a> Index<'a> {
     fn new(drafts: &'a [Draft], entries: &'a BTreeSet<&'a str>) -> Self {
-        let known = BTreeMap::new();
+        let (known, helps) = (BTreeMap::new(), BTreeMap::new());
         let (by_plain, by_member) = (BTreeMap::new(), BTreeMap::new());
-        let mut index = Self { drafts, entries, by_plain, by_member, known };
+        let mut index = Self { drafts, entries, by_plain, by_member, known, helps };
         for (at, Draft { step, plain, .. }) in drafts.iter().enumerate() {
             index.by_plain.entry(&**plain).or_default().push(at);
             if let Some(member) = &step.member {
@@ -135,25 +137,31 @@ impl<'a> Index<'a> {
         Some(found)
     }
 
-    fn unknown(&self, draft: &Draft, text: &Text) -> Diagnostic {
+    fn unknown(&mut self, draft: &Draft, text: &Text) -> Diagnostic {
         let message =
             format!("`{}` needs `{}`, which is not declared", draft.step.name, text.value);
-        let diagnostic =
+        let mut diagnostic =
             Diagnostic::error(codes::UNKNOWN_STEP, message, text.at.label("no step has this name"));
-        let reference = Reference::parse(&text.value);
+        if !self.helps.contains_key(&text.value) {
+            let help = self.help(&text.value);
+            self.helps.insert(text.value.clone(), help);
+        }
+        diagnostic.help.clone_from(&self.helps[&text.value]);
+        diagnostic
+    }
+
+    fn help(&self, text: &str) -> Option<String> {
+        let reference = Reference::parse(text);
         if reference.is_glob() {
-            return diagnostic.help("`needs` takes no wildcards: name each step");
+            return Some("`needs` takes no wildcards: name each step".to_owned());
         }
-        let siblings: Vec<&str> = match self.by_plain.get(reference.plain) {
-            Some(steps) => steps.iter().map(|at| self.drafts[*at].step.name.as_str()).collect(),
-            None => self.entries.iter().copied().collect(),
+        let (asked, siblings): (&str, Vec<&str>) = match self.by_plain.get(reference.plain) {
+            Some(steps) => {
+                (text, steps.iter().map(|at| self.drafts[*at].step.name.as_str()).collect())
+            }
+            None => (reference.plain, self.entries.iter().copied().collect()),
         };
-        let is_entry = self.by_plain.contains_key(reference.plain);
-        let asked = if is_entry { text.value.as_str() } else { reference.plain };
-        match suggest::did_you_mean(asked, &siblings, "the steps are") {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        }
+        suggest::did_you_mean(asked, &siblings, "the steps are")
     }
 }
 

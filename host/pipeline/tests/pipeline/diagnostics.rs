@@ -110,9 +110,12 @@ fn a_newer_schema_is_not_read_on() {
           help: update belljar, or write the file for `schema = 1`
         ",
     );
-    check("schema = 0", "
+    check(
+        "schema = 0",
+        "
         1:10-11 E0103 `schema` should be the whole number 1, but is the number 0
-        ");
+        ",
+    );
 }
 
 #[test]
@@ -159,6 +162,18 @@ fn patterns_are_checked_one_by_one() {
         4:35-37 E0112 a pattern cannot be empty
         5:12-17 E0113 `/x` is absolute; paths start at the workspace root
         5:19-25 E0112 `y//z` has the segment ``, which is not allowed in a path
+        ",
+    );
+}
+
+#[test]
+fn an_output_stays_in_the_workspace() {
+    check(
+        &with_step("outputs = [\"../out\", \"/out\", \"dist/../../out\", \"./ok/**\"]"),
+        "
+        4:12-20 E0113 `../out` leaves the workspace
+        4:22-28 E0113 `/out` is absolute; paths start at the workspace root
+        4:30-46 E0113 `dist/../../out` leaves the workspace
         ",
     );
 }
@@ -296,5 +311,17 @@ fn a_mistake_in_a_template_is_one_mistake() {
         6:11-15 E0113 `/a` is absolute; paths start at the workspace root
         6:18-23 E0107 there is no variable `no`
         "#,
+    );
+}
+
+#[test]
+fn for_each_takes_folders_of_the_workspace() {
+    check(
+        &with_step("for-each = [\"../x\", \"!packages/web\", \"[\", \"packages/*\"]"),
+        "
+        4:13-19 E0113 `../x` leaves the workspace
+        4:21-36 E0112 `for-each` cannot take folders out again with `!`
+        4:38-41 E0112 `[` is not a glob: unclosed character class; missing ']'
+        ",
     );
 }

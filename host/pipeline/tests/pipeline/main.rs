@@ -1,5 +1,7 @@
 //! What a pipeline file means, and what is said when it means nothing.
 
+#![expect(clippy::unwrap_used, reason = "in a test, what is missing is a failure")]
+
 mod diagnostics;
 mod expansion;
 mod graph_mistakes;

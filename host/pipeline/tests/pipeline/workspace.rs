@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::Arc;
 
 use belljar_model::diagnostic::Level;
 use belljar_model::{Diagnostic, Patterns, WorkspacePath};
-use belljar_pipeline::{Files, Parsed, Pipeline, Sources, parse};
+use belljar_pipeline::{Files, Parsed, Pipeline, Sources, Step, parse};
 
 /// Files by path. Folders are those of its files.
 #[derive(Default)]
@@ -44,21 +45,24 @@ impl Files for MemoryFiles {
     }
 }
 
-/// Parses one text, in a workspace with two packages.
-pub(crate) fn parse_text(text: &str) -> Parsed {
-    let files = MemoryFiles::new(&[
+/// One text, in a workspace with two packages.
+fn two_packages(text: &str) -> MemoryFiles {
+    MemoryFiles::new(&[
         ("belljar.toml", text),
         ("packages/api/package.json", ""),
         ("packages/web/package.json", ""),
-    ]);
-    parse("belljar.toml", &files)
+    ])
 }
 
-/// The pipeline of a text without mistakes.
+/// Parses one text, in a workspace with two packages.
+pub(crate) fn parse_text(text: &str) -> Parsed {
+    parse("belljar.toml", &two_packages(text))
+}
+
+/// The pipeline of a text without mistakes, in a workspace with two packages.
+#[track_caller]
 pub(crate) fn pipeline(text: &str) -> Pipeline {
-    let parsed = parse_text(text);
-    let shown = render(&parsed.sources, &parsed.diagnostics);
-    parsed.pipeline.unwrap_or_else(|| panic!("{shown}"))
+    pipeline_of(&two_packages(text))
 }
 
 /// Diagnostics, one after the other, as `line:column code message` and indented lines for the
@@ -90,26 +94,49 @@ pub(crate) fn render(sources: &Sources, diagnostics: &[Diagnostic]) -> String {
     shown
 }
 
-/// Checks what is said of a text. Both texts may be indented.
+/// Checks what is said of one text, in a workspace with two packages.
 #[track_caller]
 pub(crate) fn check(text: &str, expected: &str) {
-    let parsed = parse_text(text);
+    check_parsed(&parse_text(text), expected);
+}
+
+/// Checks what is said of several files, of which `belljar.toml` is the main one.
+#[track_caller]
+pub(crate) fn check_files(files: &[(&str, &str)], expected: &str) {
+    check_parsed(&parse("belljar.toml", &MemoryFiles::new(files)), expected);
+}
+
+#[track_caller]
+fn check_parsed(parsed: &Parsed, expected: &str) {
     assert_shown(&render(&parsed.sources, &parsed.diagnostics), expected);
     let any_error = parsed.diagnostics.iter().any(|found| found.level == Level::Error);
     assert_eq!(parsed.pipeline.is_none(), any_error, "a pipeline is there iff nothing is wrong");
+}
+
+/// The pipeline of several files without mistakes.
+#[track_caller]
+pub(crate) fn pipeline_of(files: &MemoryFiles) -> Pipeline {
+    let parsed = parse("belljar.toml", files);
+    let shown = render(&parsed.sources, &parsed.diagnostics);
+    parsed.pipeline.unwrap_or_else(|| panic!("{shown}"))
+}
+
+/// The names of all steps, in order.
+pub(crate) fn names(steps: &[Arc<Step>]) -> Vec<&str> {
+    steps.iter().map(|step| step.name.as_str()).collect()
+}
+
+/// The step of a name.
+#[track_caller]
+pub(crate) fn step<'a>(pipeline: &'a Pipeline, name: &str) -> &'a Step {
+    let found = pipeline.steps.iter().find(|step| step.name.as_str() == name);
+    found.unwrap_or_else(|| panic!("no `{name}` among {:?}", names(&pipeline.steps)))
 }
 
 /// Compares texts line by line. The first line of `expected` is empty, and its indentation is
 /// that of the second.
 #[track_caller]
 pub(crate) fn assert_shown(shown: &str, expected: &str) {
-    if expected.contains("TODO") {
-        use std::io::Write as _;
-        let at = std::panic::Location::caller();
-        let mut out = std::fs::OpenOptions::new().append(true).create(true).open("/tmp/bless.txt").unwrap();
-        out.write_all(format!("@@@{}:{}:{}\n{}\n", at.file(), at.line(), at.column(), shown).as_bytes()).unwrap();
-        return;
-    }
     let expected = expected.trim_start_matches('\n').trim_end();
     let indent = expected.len() - expected.trim_start().len();
     let lines = expected.lines().map(|line| line.get(indent..).unwrap_or(line.trim_start()));
