@@ -1,6 +1,6 @@
 //! Whatever a file holds, it is either a pipeline or a list of mistakes in it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use belljar_model::Diagnostic;
@@ -100,6 +100,35 @@ const PIECES: &[&str] = &[
     "nan",
 ];
 
+/// Keys and values of a step, each valid as TOML.
+const FIELDS: &[(&str, &str)] = &[
+    ("uses", "'q'"),
+    ("extends", "'t'"),
+    ("extends", "['t', 't']"),
+    ("needs", "['a']"),
+    ("needs", "['b']"),
+    ("needs", "['${member.name}:b[${matrix.m}]', 'web:b']"),
+    ("needs", "['a[1]', ':b', '', '[', 'x:']"),
+    ("inputs", "['**', '!x/**', '${vars.v}/*']"),
+    ("inputs", "['${member}/dist/x', 'x/y']"),
+    ("outputs", "['${member}/dist/**']"),
+    ("outputs", "['x/', 'x/${matrix.m}/*.{a,b}']"),
+    ("outputs", "['${matrix.m}', '[ab]/*', '']"),
+    ("for-each", "'packages/*'"),
+    ("for-each", "['packages/web', '{packages}/*', 'nowhere/*']"),
+    ("matrix", "{ m = ['ä', 1, true] }"),
+    ("matrix", "{ m = [1, 2], n = ['$', ' '] }"),
+    ("matrix", "{ m = [] }"),
+    ("with", "{ a = { b = [1, 'ä${vars.v}$${'] } }"),
+    ("with", "{ a = 1979-05-27, b = nan, '${' = '${' }"),
+    ("doc", "\"\\u0024{vars.w}${vars.v}ä${\""),
+    ("timeout", "'0s'"),
+    ("limits", "{ memory = '1GiB', findings = -1 }"),
+    ("grants", "{ env = ['A', 'A', ''], net = 1 }"),
+    ("retries", "101"),
+    ("'odd key'", "1"),
+];
+
 /// Parses a text as the main file of a small workspace.
 fn parse_main(text: &str) -> Parsed {
     let files = MemoryFiles::new(&[
@@ -173,11 +202,27 @@ proptest! {
     }
 
     #[test]
-    fn so_is_a_file_with_its_lines_in_another_order(
-        lines in Just(FULL.lines().collect::<Vec<_>>()).prop_shuffle(),
+    fn so_is_any_combination_of_fields(
+        (a, b, template) in (fields(), fields(), fields()),
+        order in Just(["step.a", "step.b", "template.t"]).prop_shuffle(),
     ) {
-        check_sound(&parse_main(&lines.join("\n")));
+        let mut text = "plugins.p = 'builtin:p'\nvars.v = 'v'\n".to_owned();
+        for (header, fields) in order.iter().zip([a, b, template]) {
+            writeln!(text, "[{header}]").unwrap();
+            for (key, value) in fields {
+                writeln!(text, "{key} = {value}").unwrap();
+            }
+        }
+        let parsed = parse_main(&text);
+        prop_assert!(parsed.diagnostics.iter().all(|found| found.code.as_str() != "E0101"));
+        check_sound(&parsed);
     }
+}
+
+/// Fields of a step, each at most once. Most are right, `uses` more often than not.
+fn fields() -> impl Strategy<Value = BTreeMap<&'static str, &'static str>> {
+    prop::collection::vec(select(FIELDS), 0..5)
+        .prop_map(|chosen| std::iter::once(("uses", "'p'")).chain(chosen).collect())
 }
 
 #[test]
