@@ -130,7 +130,7 @@ fn a_report_is_sarif_with_the_findings() {
     let sarif: serde_json::Value = serde_json::from_str(&workspace.read("out/r.sarif")).unwrap();
     assert_eq!(sarif["version"], "2.1.0");
     let result = &sarif["runs"][0]["results"][0];
-    assert_eq!(result["ruleId"], "json-syntax", "{result}");
+    assert_eq!(result["ruleId"], "lint/json-syntax", "{result}");
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "a.json");
     assert_eq!(place["region"]["startLine"], 1);

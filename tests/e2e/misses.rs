@@ -189,7 +189,7 @@ fn change_of_the_file(
         18 => return (changed("OTHER", false, true), vec![("SEEN", "1"), ("OTHER", "1")]),
         _ => {
             step.inputs.push("outside.txt".to_owned());
-            json!({ "cause": "file-appeared", "path": "outside.txt" })
+            json!({ "cause": "declaration-changed", "path": "outside.txt", "declared": true })
         }
     };
     step.write(workspace);

@@ -116,8 +116,13 @@ impl Session {
         };
         let load = |(name, source): (&String, &PluginSource)| {
             let loaded = locator.locate(name, source).and_then(|located| {
-                let digest = located.digest;
-                self.sandbox.load(name, digest, Arc::new(move || located.bytes()))
+                let (digest, remark) = (located.digest, terminal.remarks());
+                let compiling = format!("    Compiling plugin `{name}`, once for this machine");
+                let read = move || {
+                    remark.once(&compiling);
+                    located.bytes()
+                };
+                self.sandbox.load(name, digest, Arc::new(read))
             });
             match &loaded {
                 Ok(plugin) => tracing::debug!(name, digest = %plugin.digest, "plugin loaded"),
@@ -209,6 +214,16 @@ pub(crate) fn open_store(global: &Global) -> Result<Store, CommandError> {
     Ok(Store::open(&place, clock).map_err(Fault::from)?)
 }
 
+/// How many processors there are.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The most steps that may run at once: the sandbox sets room aside for so many.
+pub(crate) fn most_jobs() -> usize {
+    (4 * processors()).max(16)
+}
+
 /// Opens a sandbox that reads from `inputs` and writes into the store.
 pub(crate) fn open_sandbox(
     store: &Arc<Store>,
@@ -218,7 +233,7 @@ pub(crate) fn open_sandbox(
         aot: Some(AotOptions { dir: store.aot_dir(), key: store.machine_key() }),
         blobs_in: inputs,
         blobs_out: Arc::clone(store) as Arc<dyn BlobStore>,
-        parallel: std::thread::available_parallelism().map_or(1, usize::from),
+        parallel: most_jobs(),
     });
     sandbox.map_err(|error| CommandError::Other(error.into()))
 }

@@ -1,6 +1,7 @@
 //! The terminal: stdout is the answer, stderr is the rest.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use belljar_model::Diagnostic;
 use belljar_pipeline::Sources;
@@ -72,6 +73,11 @@ impl Terminal {
         self.answer(&text);
     }
 
+    /// A handle for a remark from wherever the reason for it comes up.
+    pub(crate) fn remarks(&self) -> Remark {
+        Remark { quiet: self.quiet, made: AtomicBool::new(false) }
+    }
+
     /// Writes a remark.
     #[expect(clippy::unused_self, reason = "whoever writes shows that it was given the terminal")]
     pub(crate) fn remark(&self, text: &str) {
@@ -108,6 +114,21 @@ impl Terminal {
             CommandError::Other(error) => self.remark(&format!("infrastructure error: {error:#}")),
         }
         error.exit()
+    }
+}
+
+/// A remark that is made at most once, and not if the user wants quiet.
+pub(crate) struct Remark {
+    quiet: bool,
+    made: AtomicBool,
+}
+
+impl Remark {
+    /// Writes the remark, unless it was written before.
+    pub(crate) fn once(&self, text: &str) {
+        if !self.quiet && !self.made.swap(true, Ordering::Relaxed) {
+            drop(writeln!(std::io::stderr().lock(), "{text}"));
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::recording::{Recordings, new_id};
 use crate::reports::Reports;
-use crate::session::Session;
+use crate::session::{Session, most_jobs, processors};
 use crate::shown;
 use crate::signals;
 use crate::stream::{self, JsonLines, Reader};
@@ -38,7 +38,7 @@ pub(super) fn run(
     signals::listen(&cancel).context("the signals cannot be listened to")?;
     let options = RunOptions {
         run_id: new_id(),
-        jobs: args.jobs.unwrap_or_else(processors).max(1),
+        jobs: jobs(args, terminal),
         on_failure: if args.on_failure.fail_fast { OnFailure::Stop } else { OnFailure::KeepGoing },
         force: force(args, &session)?,
         cancel,
@@ -77,8 +77,13 @@ fn force(args: &RunArgs, session: &Session) -> Result<ForceMode, CommandError> {
     })
 }
 
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+/// How many steps may run at once: as asked, within what there is room for.
+fn jobs(args: &RunArgs, terminal: &Terminal) -> usize {
+    let asked = args.jobs.unwrap_or_else(processors).max(1);
+    if asked > most_jobs() {
+        terminal.remark(&format!("warning: {asked} steps at once are too many: {}", most_jobs()));
+    }
+    asked.min(most_jobs())
 }
 
 /// The reader behind `--events` or `--json`.

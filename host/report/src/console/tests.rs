@@ -180,16 +180,16 @@ fn a_trap_does_not_look_like_a_failure_of_the_project() {
 
 #[test]
 fn a_denial_and_a_wrong_configuration_say_who_must_act() {
-    let denied = Fault::new(Blame::Policy, Code::new("E0501"), "env TOKEN is not granted")
+    let denied = Fault::new(Blame::Policy, Code::new("E0304"), "env TOKEN is not granted")
         .help("to grant it: grants.env = [\"TOKEN\"]");
     let config = Fault::new(Blame::Configuration, Code::new("E0409"), "`max` is no number");
     let events =
         [broken("fetch", Status::Errored, denied), broken("lint", Status::Errored, config)];
     assert_snapshot!(show(&run(&["fetch", "lint"], events)), @r#"
-              ERR [  0.41s] (1/2) fetch  denied[E0501]: env TOKEN is not granted
+              ERR [  0.41s] (1/2) fetch  denied[E0304]: env TOKEN is not granted
               ERR [  0.41s] (2/2) lint   error[E0409]: `max` is no number
 
-        denied[E0501]: step `fetch`: env TOKEN is not granted
+        denied[E0304]: step `fetch`: env TOKEN is not granted
          |
          = help: to grant it: grants.env = ["TOKEN"]
 
@@ -197,7 +197,7 @@ fn a_denial_and_a_wrong_configuration_say_who_must_act() {
 
           Summary [  0.64s] 2 steps: 2 errored · run 0a41
              Look belljar logs fetch
-          Explain belljar explain E0501
+          Explain belljar explain E0304
             Retry belljar run fetch lint
         "#);
 }

@@ -12,7 +12,7 @@ use super::deliver::deliver;
 use super::{Run, micros};
 use crate::consult::{consult, prepare};
 use crate::hints;
-use crate::lookup::{Hit, Key};
+use crate::lookup::{Hit, Key, Shelf};
 use crate::ports::DEFECT;
 
 /// Looks a step up or executes it, and says what became of it.
@@ -66,10 +66,13 @@ fn proceed(run: &Run<'_>, index: usize, report: &mut StepReport) -> Result<(), F
     let _flight = run.flights.board(key.action);
     let turn = Turn { run, step, action: &action, key };
     let miss = match turn.look()? {
-        Ok(hit) => {
-            let Hit { result, source, trace } = hit;
-            return deliver(&turn, result, source, trace.as_ref(), report);
-        }
+        Ok(hit) => match turn.restore(&hit.result)? {
+            Ok(()) => {
+                let Hit { result, source, trace } = hit;
+                return deliver(&turn, result, source, trace.as_ref(), report);
+            }
+            Err(miss) => vec![miss],
+        },
         Err(miss) => miss,
     };
     if run.options.cancel.is_asked() {
@@ -99,6 +102,24 @@ impl Turn<'_, '_> {
             self.record(result, trace)?; // the next lookup is exact
         }
         Ok(found)
+    }
+
+    /// Puts the outputs of a hit in place. A blob that turns out to be damaged while it is read
+    /// is gone from the store; then the hit is none, and the step is executed.
+    fn restore(&self, result: &ActionResult) -> Result<Result<(), MissReason>, Fault> {
+        let Run { ports, .. } = self.run;
+        if !result.passed() || result.outputs.is_empty() {
+            return Ok(Ok(()));
+        }
+        match ports.write_back.write_back(&result.outputs) {
+            Ok(_) => Ok(Ok(())),
+            Err(fault) => {
+                match (Shelf { cache: ports.cache, blobs: ports.blobs }).first_missing(result) {
+                    Some(path) => Ok(Err(MissReason::BlobMissing { path })),
+                    None => Err(fault),
+                }
+            }
+        }
     }
 
     /// Executes the Action, again if that may help, and records what came of it.

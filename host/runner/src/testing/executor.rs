@@ -128,7 +128,7 @@ impl Script<'_> {
                 return Err(Fault::new(Blame::Plugin, Code::new("E0401"), "it trapped"));
             }
             "trap" => {}
-            "denied" => return Err(Fault::new(Blame::Policy, Code::new("E0501"), "not granted")),
+            "denied" => return Err(Fault::new(Blame::Policy, Code::new("E0304"), "not granted")),
             "cancel" => {
                 self.request.cancel.ask();
                 return Err(Fault::new(Blame::Cancelled, Code::new("E0405"), "it was cancelled"));
