@@ -178,7 +178,7 @@ fn compile(name: &str, engine: &Engine, bytes: &[u8]) -> Result<Component, Fault
     }
     Component::from_binary(engine, bytes).map_err(|error| {
         let reason = harmless_lines(&format!("{:#}", error.root_cause()));
-        let is_cut = reason.contains("unexpected end");
+        let is_cut = reason.contains("unexpected end") || reason.contains("out of bounds (bound");
         let what = if is_cut { "is cut off" } else { "is not valid" };
         let message = format!("plugin `{name}` {what}: {reason}");
         fault::plugin(fault::NOT_A_COMPONENT, message).help("build the plugin anew")

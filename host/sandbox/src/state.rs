@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use belljar_model::ports::{Cancel, LogSink, Request};
-use belljar_model::{Action, Answer, Fault, Grant, Limits, Question, StepName, WorkspacePath};
+use belljar_model::ports::{Cancel, Request};
+use belljar_model::{Answer, Fault, Grant, Limits, Question, WorkspacePath};
 use wasmtime::component::ResourceTable;
 use wasmtime::{Result, format_err};
 
@@ -40,24 +40,13 @@ impl State {
     /// Prepares the execution of `request` by the plugin called `label`.
     pub(crate) fn new(request: &Request<'_>, label: &str, blobs: Blobs) -> Self {
         let Request { step, action, limits, cancel, log } = *request;
-        Self::of_parts(action, limits, label, (step.clone(), Arc::clone(log)), cancel, blobs)
-    }
-
-    fn of_parts(
-        action: &Action,
-        limits: &Limits,
-        label: &str,
-        (step, sink): (StepName, Arc<dyn LogSink>),
-        cancel: &Cancel,
-        blobs: Blobs,
-    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         Self {
             table,
             meter: Meter::new(limits.memory.clone()),
             vfs: Vfs::new(action, limits, blobs),
-            log: StepLog::new(step, sink, limits.log_bytes.clone()),
+            log: StepLog::new(step.clone(), Arc::clone(log), limits.log_bytes.clone()),
             reported: Reported::default(),
             clock: VirtualClock::default(),
             random: RandomStream::seeded(&action.family()),

@@ -117,7 +117,7 @@ fn refuse(name: &str, code: belljar_model::Code, blame: Blame, names: &[String])
     let count = names.len();
     let subject = if count == 1 { names[0].clone() } else { format!("{count} interfaces") };
     let fault = Fault::new(blame, code, format!("plugin `{name}` imports {what}: {subject}"));
-    if count == 1 { fault } else { names.iter().fold(fault, |fault, name| fault.note(name)) }
+    if count == 1 { fault } else { names.iter().fold(fault, Fault::note) }
 }
 
 fn functions(engine: &Engine, item: &ComponentItem) -> Vec<String> {

@@ -52,7 +52,7 @@ impl wit::Host for State {
         if self.write_file(&file, None, &data)?.is_err() {
             return Ok(Err(OutError::InvalidPath));
         }
-        self.put(&path, file, Mode::of(executable)).map(Ok)
+        self.put(&path, file, Mode::from(executable)).map(Ok)
     }
 
     fn copy_input(&mut self, source: String, dest: String) -> Told<String> {
@@ -82,7 +82,7 @@ impl wit::Host for State {
         self.or_end(charged)?;
         let executable = self.ask(Question::Executable(source)) == Answer::Flag(true);
         let file = SharedFile::new(Body::stored(digest));
-        self.put(&path, file, Mode::of(executable)).map(Ok)
+        self.put(&path, file, Mode::from(executable)).map(Ok)
     }
 
     fn create(&mut self, path: String) -> Told<Resource<OutputWriter>> {
@@ -108,7 +108,7 @@ impl wit::HostWriter for State {
             self.vfs.layer.release(file.body().len());
             return Ok(Err(OutError::Exists));
         }
-        self.put(&path, file, Mode::of(executable)).map(Ok)
+        self.put(&path, file, Mode::from(executable)).map(Ok)
     }
 
     fn drop(&mut self, this: Resource<OutputWriter>) -> Result<()> {

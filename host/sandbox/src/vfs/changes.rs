@@ -125,7 +125,7 @@ impl State {
             Err(code) => return Ok(Err(code)),
         };
         self.vfs.absent(&path);
-        if !self.has_folder_above(&path) {
+        if !path.parent().is_some_and(|above| self.has_folder(&above)) {
             return Ok(Err(ErrorCode::NoEntry));
         }
         if !self.vfs.layer.takes_folder(&path) {
@@ -135,10 +135,8 @@ impl State {
         self.or_end(put).map(Ok)
     }
 
-    fn has_folder_above(&self, path: &WorkspacePath) -> bool {
-        path.parent().is_some_and(|above| {
-            self.vfs.layer.has_folder(&above) || self.vfs.view().root.folder(&above).is_some()
-        })
+    fn has_folder(&self, path: &WorkspacePath) -> bool {
+        self.vfs.layer.has_folder(path) || self.vfs.view().root.folder(path).is_some()
     }
 
     pub(super) fn remove_file(&mut self, this: &Resource<Descriptor>, path: &str) -> Told<()> {
@@ -194,19 +192,14 @@ impl State {
             Ok(found) => return Ok(self.vfs.stat(&found).and(Err(ErrorCode::NotPermitted))),
             Err(code) => return Ok(Err(code)),
         };
-        let (to, is_taken) = match self.find(new.0, PathFlags::empty(), new.1)? {
+        let to = match self.find(new.0, PathFlags::empty(), new.1)? {
             Ok(Found::Missing(path)) => {
                 self.vfs.absent(&path);
-                (path, false)
+                path
             }
-            Ok(Found::Input(path)) => {
+            Ok(Found::Input(path) | Found::Folder(path) | Found::Written(path, _)) => {
                 self.vfs.present(&path);
-                (path, false)
-            }
-            Ok(Found::Written(path, _)) => (path, false),
-            Ok(Found::Folder(path)) => {
-                self.vfs.present(&path);
-                (path, true)
+                path
             }
             Ok(found @ Found::Link(_)) => {
                 return Ok(self.vfs.stat(&found).and(Err(ErrorCode::NotPermitted)));
@@ -217,7 +210,7 @@ impl State {
             return Ok(Ok(()));
         }
         Ok(self
-            .check_rename(&from, &to, is_taken)
+            .check_rename(&from, &to)
             .and_then(|()| self.vfs.layer.rename(&from, &to).map_err(|()| self.refuse(&to))))
     }
 
@@ -225,22 +218,27 @@ impl State {
         &mut self,
         from: &WorkspacePath,
         to: &WorkspacePath,
-        is_taken: bool,
     ) -> std::result::Result<(), ErrorCode> {
         if self.is_input(from) || from.as_str() == super::layer::SCRATCH {
             return Err(ErrorCode::NotPermitted);
         }
         let is_folder = matches!(self.vfs.layer.get(from), Some(Written::Folder));
-        if is_taken && !is_folder {
+        let onto_folder = self.has_folder(to);
+        if onto_folder && !is_folder {
             return Err(ErrorCode::IsDirectory);
         }
         if is_folder && to.is_within(from) {
             return Err(ErrorCode::Invalid);
         }
-        if is_taken && (self.vfs.layer.below(to).next().is_some() || self.is_input(to)) {
+        let onto_file = !onto_folder
+            && (self.vfs.layer.get(to).is_some() || self.vfs.view().root.get(to).is_some());
+        if is_folder && onto_file {
+            return Err(ErrorCode::NotDirectory);
+        }
+        if onto_folder && (self.vfs.layer.below(to).next().is_some() || self.is_input(to)) {
             return Err(ErrorCode::NotEmpty);
         }
-        if !self.has_folder_above(to) {
+        if !to.parent().is_some_and(|above| self.has_folder(&above)) {
             return Err(ErrorCode::NoEntry);
         }
         let fits =

@@ -30,9 +30,8 @@ pub(crate) enum Mode {
     Executable,
 }
 
-impl Mode {
-    /// The mode that a flag stands for.
-    pub(crate) const fn of(executable: bool) -> Self {
+impl From<bool> for Mode {
+    fn from(executable: bool) -> Self {
         if executable { Self::Executable } else { Self::Plain }
     }
 }

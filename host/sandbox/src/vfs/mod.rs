@@ -3,6 +3,7 @@
 //! There is one tree, whose root is the workspace. `wasi:filesystem` and our own interfaces
 //! `inputs` and `outputs` are two ways into it, so they leave the same Trace.
 
+mod access;
 mod body;
 mod changes;
 mod layer;
@@ -111,7 +112,7 @@ impl Vfs {
         let gone = || {
             let message = format!("the content of the input `{path}` is not to be had");
             Fault::new(Blame::Infrastructure, fault::INPUT_GONE, message)
-                .help("run again; if it persists, `belljar doctor` checks the store")
+                .help("run again; if it persists, `belljar cache verify` checks the store")
         };
         let digest = self.digest(path).ok_or_else(gone)?;
         if let Some(bytes) = self.at_hand.get(&digest) {

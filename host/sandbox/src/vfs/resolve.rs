@@ -107,7 +107,7 @@ impl Vfs {
                     }
                     rest.extend(target.rsplit('/').map(str::to_owned));
                 }
-                Next::Nothing => return self.missing(next, &rest),
+                Next::Nothing => return self.missing(&next, &rest),
             }
         }
         Ok(Found::Folder(here))
@@ -131,16 +131,14 @@ impl Vfs {
     }
 
     /// `rest` are the segments behind the first that is missing, the last one first.
-    fn missing(&mut self, first: WorkspacePath, rest: &[String]) -> Result<Found, ErrorCode> {
+    fn missing(&mut self, first: &WorkspacePath, rest: &[String]) -> Result<Found, ErrorCode> {
         let mut path = first.clone();
         for segment in rest.iter().rev().filter(|segment| !matches!(segment.as_str(), "" | ".")) {
-            match path.join(segment) {
-                Some(next) => path = next,
-                None => {
-                    self.absent(&first);
-                    return Err(ErrorCode::NoEntry);
-                }
-            }
+            let Some(next) = path.join(segment) else {
+                self.absent(first);
+                return Err(ErrorCode::NoEntry);
+            };
+            path = next;
         }
         Ok(Found::Missing(path))
     }

@@ -1,0 +1,224 @@
+//! A bench for one guest: blobs in memory, a log that is kept, and a guest that is built once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, LazyLock, Mutex};
+
+use belljar_model::event::LogLine;
+use belljar_model::grant::Capability;
+use belljar_model::ports::{
+    BlobSource, BlobStore, BlobWriter, Cancel, Execution, Executor as _, LogSink, Request,
+};
+use belljar_model::{
+    Action, ActionResult, Answer, Class, Digest, Directory, Entry, Fault, Grant, Limits, Node,
+    Patterns, Question, StepName, View, WorkspacePath,
+};
+use belljar_sandbox::{Options, Sandbox};
+use bytes::Bytes;
+
+/// The component of `tests/guest`.
+///
+/// Built by cargo when a test first needs it, because a component cannot be a dependency.
+pub(crate) static GUEST: LazyLock<Bytes> = LazyLock::new(|| {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("guest");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--profile", "plugin", "--target", "wasm32-wasip2"])
+        .args(["--package", "belljar-sandbox-guest", "--target-dir"])
+        .arg(&folder)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo can be started");
+    let said = String::from_utf8_lossy(&built.stderr);
+    assert!(
+        built.status.success(),
+        "the guest cannot be built; is the target there (`rustup target add wasm32-wasip2`)?\n{said}"
+    );
+    let file = folder.join("wasm32-wasip2/plugin/belljar_sandbox_guest.wasm");
+    Bytes::from(std::fs::read(file).expect("cargo has just built it"))
+});
+
+/// Blobs in memory.
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Mutex<HashMap<Digest, Bytes>>>);
+
+impl BlobSource for Memory {
+    fn get(&self, digest: &Digest) -> Result<Option<Bytes>, Fault> {
+        Ok(self.0.lock().unwrap().get(digest).cloned())
+    }
+}
+
+impl BlobStore for Memory {
+    fn put(&self, bytes: &[u8]) -> Result<Digest, Fault> {
+        let digest = Digest::of(bytes);
+        self.0.lock().unwrap().insert(digest, Bytes::copy_from_slice(bytes));
+        Ok(digest)
+    }
+
+    fn contains(&self, digest: &Digest) -> bool {
+        self.0.lock().unwrap().contains_key(digest)
+    }
+
+    fn writer(&self) -> Result<Box<dyn BlobWriter>, Fault> {
+        Ok(Box::new(Writer(Vec::new(), self.clone())))
+    }
+}
+
+struct Writer(Vec<u8>, Memory);
+
+impl BlobWriter for Writer {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<Digest, Fault> {
+        self.1.put(&self.0)
+    }
+}
+
+struct Deaf;
+
+impl LogSink for Deaf {
+    fn line(&self, _step: &StepName, _line: &LogLine) {}
+}
+
+/// One step with its inputs, and where it may write.
+pub(crate) struct Bench {
+    pub(crate) blobs: Memory,
+    pub(crate) limits: Limits,
+    pub(crate) cancel: Cancel,
+    entries: Vec<Entry>,
+    declared: Vec<&'static str>,
+    outputs: Vec<&'static str>,
+    environment: BTreeMap<String, String>,
+    grants: Vec<Grant>,
+}
+
+impl Bench {
+    /// A step that may write below `outputs`.
+    pub(crate) fn new(outputs: &[&'static str]) -> Self {
+        Self {
+            blobs: Memory::default(),
+            limits: Limits::default(),
+            cancel: Cancel::new(),
+            entries: Vec::new(),
+            declared: vec!["**/*"],
+            outputs: outputs.to_vec(),
+            environment: BTreeMap::new(),
+            grants: Vec::new(),
+        }
+    }
+
+    pub(crate) fn file(mut self, path: &str, content: &str) -> Self {
+        let digest = self.blobs.put(content.as_bytes()).unwrap();
+        let node = Node::File { digest, executable: false };
+        self.entries.push(Entry { path: at(path), node });
+        self
+    }
+
+    pub(crate) fn link(mut self, path: &str, target: &str) -> Self {
+        let node = Node::Symlink { target: target.to_owned() };
+        self.entries.push(Entry { path: at(path), node });
+        self
+    }
+
+    pub(crate) fn declared(mut self, patterns: &[&'static str]) -> Self {
+        self.declared = patterns.to_vec();
+        self
+    }
+
+    pub(crate) fn granted(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self.grants.push(Grant { capability: Capability::Env, resource: name.to_owned() });
+        self
+    }
+
+    pub(crate) fn ungranted(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(crate) fn sandbox(&self) -> Sandbox {
+        let blobs = Arc::new(self.blobs.clone());
+        let options = Options { aot: None, blobs_in: blobs.clone(), blobs_out: blobs, parallel: 2 };
+        Sandbox::new(options).unwrap()
+    }
+
+    pub(crate) fn action(&self, ops: &[&[&str]]) -> Action {
+        Action {
+            plugin: Digest::of(&GUEST),
+            class: Class::Pure,
+            config: serde_json::json!({ "ops": ops }).to_string(),
+            grants: self.grants.clone(),
+            outputs: Patterns::parse(&self.outputs).unwrap(),
+            view: View {
+                root: Arc::new(Directory::from_entries(self.entries.iter().cloned())),
+                declared: Patterns::parse(&self.declared).unwrap(),
+                environment: Arc::new(self.environment.clone()),
+            },
+        }
+    }
+
+    /// Executes the guest with these operations.
+    pub(crate) fn run(&self, ops: &[&[&str]]) -> Ran {
+        let sandbox = self.sandbox();
+        sandbox.load("guest", Digest::of(&GUEST), Arc::new(|| Ok(GUEST.clone()))).unwrap();
+        Ran { execution: self.execute(&sandbox, &self.action(ops)), blobs: self.blobs.clone() }
+    }
+
+    pub(crate) fn execute(&self, sandbox: &Sandbox, action: &Action) -> Execution {
+        let (step, log): (_, Arc<dyn LogSink>) = (StepName::new("step"), Arc::new(Deaf));
+        sandbox.execute(&Request {
+            step: &step,
+            action,
+            limits: &self.limits,
+            cancel: &self.cancel,
+            log: &log,
+        })
+    }
+}
+
+/// What came of an execution.
+pub(crate) struct Ran {
+    pub(crate) execution: Execution,
+    blobs: Memory,
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn result(&self) -> &ActionResult {
+        self.execution.outcome.as_ref().unwrap_or_else(|fault| panic!("{fault:#?}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn fault(&self) -> &Fault {
+        self.execution.outcome.as_ref().expect_err("it should not have a result")
+    }
+
+    /// The lines of the log.
+    pub(crate) fn log(&self) -> Vec<&str> {
+        self.execution.log.iter().map(|line| line.text.as_str()).collect()
+    }
+
+    /// The outputs as `path=content`.
+    #[track_caller]
+    pub(crate) fn outputs(&self) -> Vec<String> {
+        let output = |output: &belljar_model::OutputFile| {
+            let content = self.blobs.get(&output.digest).unwrap().expect("it was kept");
+            format!("{}={}", output.path, String::from_utf8_lossy(&content))
+        };
+        self.result().outputs.iter().map(output).collect()
+    }
+
+    /// The Trace as pairs.
+    pub(crate) fn trace(&self) -> Vec<(Question, Answer)> {
+        let observations = &self.execution.trace.0;
+        observations.iter().map(|seen| (seen.question.clone(), seen.answer.clone())).collect()
+    }
+}
+
+pub(crate) fn at(path: &str) -> WorkspacePath {
+    WorkspacePath::parse(path).unwrap()
+}

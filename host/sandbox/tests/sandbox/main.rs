@@ -1,0 +1,9 @@
+//! Tests of the sandbox with real components.
+
+#![expect(clippy::unwrap_used, reason = "what a test puts together by hand is right")]
+
+mod files;
+mod harness;
+mod limits;
+mod loading;
+mod traces;
