@@ -104,11 +104,13 @@ fn apply(edit: &Edit, world: &mut World, steps: &mut [Step]) {
     }
 }
 
-/// All of a run that does not depend on how its results were found.
+/// All of a run that does not depend on how its results were found, or on how long steps took:
+/// of two failed needs a skipped step names the one that failed first.
 fn results(summary: &RunSummary) -> Vec<(StepName, Status, String, Vec<OutputFile>)> {
     let result = |report: &belljar_model::event::StepReport| {
-        let outputs = report.outputs.clone();
-        (report.step.clone(), report.status, report.summary.clone(), outputs)
+        let skipped = report.status == Status::Skipped;
+        let summary = if skipped { String::new() } else { report.summary.clone() };
+        (report.step.clone(), report.status, summary, report.outputs.clone())
     };
     summary.reports.iter().map(result).collect()
 }
