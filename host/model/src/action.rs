@@ -70,17 +70,22 @@ pub struct Field {
 impl Action {
     /// Returns the key under which this Action's result is recorded.
     pub fn digest(&self) -> ActionDigest {
-        let mut hashing = Hashing::new("belljar 2026 action v1");
-        self.visit_family(&mut hashing);
-        self.visit_view(&mut hashing);
-        ActionDigest(hashing.finish())
+        self.keys().0
     }
 
     /// Returns the key under which Traces of the same logic are found.
     pub fn family(&self) -> FamilyDigest {
-        let mut hashing = Hashing::new("belljar 2026 action family v1");
+        self.keys().1
+    }
+
+    /// Returns both keys, for the price of little more than one.
+    pub fn keys(&self) -> (ActionDigest, FamilyDigest) {
+        let mut hashing = Hashing::new();
         self.visit_family(&mut hashing);
-        FamilyDigest(hashing.finish())
+        let family = hashing.finish("belljar 2026 action family v1");
+        self.visit_view(&mut hashing);
+        let action = hashing.finish("belljar 2026 action v1");
+        (ActionDigest(action), FamilyDigest(family))
     }
 
     /// Returns what the family digest covers, in canonical order.

@@ -30,7 +30,8 @@ pub struct Key {
 impl Key {
     /// Returns the key of an Action.
     pub fn of(action: &Action) -> Self {
-        Self { action: action.digest(), family: action.family() }
+        let (action, family) = action.keys();
+        Self { action, family }
     }
 }
 
@@ -109,7 +110,7 @@ pub fn trace_of(cache: &dyn ActionCache, key: &Key) -> Result<Option<Trace>, Fau
 
 impl Shelf<'_> {
     /// The first output of a result that is not in the store.
-    fn first_missing(&self, result: &ActionResult) -> Option<WorkspacePath> {
+    pub(crate) fn first_missing(&self, result: &ActionResult) -> Option<WorkspacePath> {
         let missing = result.outputs.iter().find(|output| !self.blobs.contains(&output.digest));
         missing.map(|output| output.path.clone())
     }
