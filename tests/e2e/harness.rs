@@ -51,7 +51,7 @@ impl TestWorkspace {
         let plugin = self.import(&plugin);
         self.write(
             "belljar.toml",
-            &format!(
+            format!(
                 "[plugins]\nprobe = {{ path = \"{plugin}\" }}\n\n[step.s]\nuses = \"probe\"\n\
                  inputs = [\"in/**\", \"link\"]\noutputs = [\"out.txt\"]\n\
                  grants = {{ env = [\"SEEN\", \"OTHER\"] }}\n{more}\n\

@@ -184,9 +184,9 @@ fn change_of_the_file(
             step.outputs.push(format!("more{n}.txt.d/*"));
             json!({ "cause": "outputs-changed", "added": [format!("more{n}.txt.d/*")] })
         }
-        16 => return (changed("SEEN", true, true), vec![("SEEN", "2")]),
-        17 => return (changed("SEEN", true, false), vec![]),
-        18 => return (changed("OTHER", false, true), vec![("SEEN", "1"), ("OTHER", "1")]),
+        16 => return (changed("SEEN", [true, true]), vec![("SEEN", "2")]),
+        17 => return (changed("SEEN", [true, false]), vec![]),
+        18 => return (changed("OTHER", [false, true]), vec![("SEEN", "1"), ("OTHER", "1")]),
         _ => {
             step.inputs.push("outside.txt".to_owned());
             json!({ "cause": "declaration-changed", "path": "outside.txt", "declared": true })
@@ -196,8 +196,9 @@ fn change_of_the_file(
     (expected, same)
 }
 
-fn changed(name: &str, was_set: bool, is_set: bool) -> Value {
-    json!({ "cause": "environment-changed", "name": name, "was_set": was_set, "is_set": is_set })
+/// A change of a variable: `was` and `is` say whether it was, and is, set.
+fn changed(name: &str, [was, is]: [bool; 2]) -> Value {
+    json!({ "cause": "environment-changed", "name": name, "was_set": was, "is_set": is })
 }
 
 #[test]

@@ -51,7 +51,9 @@ pub(crate) fn start(mut readers: Vec<Box<dyn Reader>>) -> anyhow::Result<(Stream
             match receiver.recv_timeout(SILENCE) {
                 Ok(event) => readers.iter_mut().for_each(|reader| reader.read(&event)),
                 Err(RecvTimeoutError::Timeout) => {
-                    readers.iter_mut().for_each(|reader| reader.tick());
+                    for reader in &mut readers {
+                        reader.tick();
+                    }
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             }

@@ -17,6 +17,10 @@ use crate::exit_code::Exit;
 const LEAST_WIDTH: u16 = 40;
 
 /// Where answers and remarks go, and how they may look there.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts and flags that do not depend on each other"
+)]
 pub(crate) struct Terminal {
     /// How stdout may look.
     pub(crate) out: Style,
@@ -35,7 +39,10 @@ impl Terminal {
         let dumb = EnvVar::get(EnvVar::TERM).is_some_and(|term| term == "dumb");
         let ci = EnvVar::get(EnvVar::CI).is_some_and(|ci| ci != "false" && ci != "0");
         let style = |is_terminal: bool| Style {
-            color: color(global.color, is_terminal && !dumb),
+            color: color(
+                global.color,
+                if is_terminal && !dumb { Color::Always } else { Color::Never },
+            ),
             symbols: if unicode() { Symbols::Unicode } else { Symbols::Ascii },
             width: width(),
             ci,
@@ -132,14 +139,16 @@ impl Remark {
     }
 }
 
-fn color(when: When, able: bool) -> Color {
-    let wanted = match when {
-        When::Always => true,
-        When::Never => false,
-        When::Auto if EnvVar::get(EnvVar::NO_COLOR).is_some() => false,
-        When::Auto => able || EnvVar::get(EnvVar::CLICOLOR_FORCE).is_some_and(|force| force != "0"),
-    };
-    if wanted { Color::Always } else { Color::Never }
+/// The colors that are wanted; `able` is what the place itself can show.
+fn color(when: When, able: Color) -> Color {
+    let forced = || EnvVar::get(EnvVar::CLICOLOR_FORCE).is_some_and(|force| force != "0");
+    match when {
+        When::Always => Color::Always,
+        When::Never => Color::Never,
+        When::Auto if EnvVar::get(EnvVar::NO_COLOR).is_some() => Color::Never,
+        When::Auto if forced() => Color::Always,
+        When::Auto => able,
+    }
 }
 
 /// Whether the locale says UTF-8. The C locale of bare containers says nothing, and such a
