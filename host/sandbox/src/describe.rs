@@ -9,7 +9,7 @@ use belljar_model::event::LogLine;
 use belljar_model::limits::Limit;
 use belljar_model::ports::{Cancel, LogSink, Request};
 use belljar_model::{
-    Action, Class, Descriptor, Digest, Directory, Fault, Limits, Patterns, StepName, View,
+    Action, Blame, Class, Descriptor, Digest, Directory, Fault, Limits, Patterns, StepName, View,
 };
 use wasmtime::component::{Component, Linker};
 
@@ -46,17 +46,22 @@ pub(crate) fn describe(
 ) -> Result<Descriptor, Fault> {
     let mut trapping = Linker::new(component.engine());
     let ended = match trapping.define_unknown_imports_as_traps(component) {
-        Ok(()) => call(component, &trapping, blobs),
+        Ok(()) => call(name, component, &trapping, blobs),
         Err(error) => Err(fault::sandbox(format!("traps cannot be linked: {error}"))),
     };
     let described = match ended {
         Ok(descriptor) => descriptor,
+        Err(fault) if fault.blame != Blame::Plugin => return Err(fault),
         Err(fault) => {
             // The last words of a panic go through imports, so they need a second, real try.
-            let words = call(component, linker, blobs).err().map_or(Vec::new(), |real| real.notes);
-            let message = format!("plugin `{name}` could not describe itself: {}", fault.message);
-            let mut failed = Fault::new(fault.blame, fault::DESCRIBE_FAILED, message);
-            failed.notes = if words.is_empty() { fault.notes } else { words };
+            let real = call(name, component, linker, blobs).err().unwrap_or(fault);
+            let reason = real.message.strip_prefix(&format!("plugin {name} "));
+            let reason = reason.map_or(real.message.clone(), |reason| format!("it {reason}"));
+            let reason = reason.replace("trapped: unknown import:", "called");
+            let reason = reason.replace(" has not been defined", "");
+            let message = format!("plugin `{name}` could not describe itself: {reason}");
+            let mut failed = fault::plugin(fault::DESCRIBE_FAILED, message);
+            failed.notes = real.notes;
             return Err(failed.help("`describe` may not use anything that it imports"));
         }
     };
@@ -69,12 +74,13 @@ pub(crate) fn describe(
 }
 
 fn call(
+    name: &str,
     component: &Component,
     linker: &Linker<State>,
     blobs: &Blobs,
 ) -> Result<wit::Descriptor, Fault> {
     let pre = linker.instantiate_pre(component).and_then(PureStepPre::new);
-    let pre = pre.map_err(|error| unlinkable("it", &error))?;
+    let pre = pre.map_err(|error| unlinkable(name, &error))?;
     let action = Action {
         plugin: Digest::of(b""),
         class: Class::Pure,
@@ -96,7 +102,7 @@ fn call(
     let (step, cancel) = (StepName::new("describe"), Cancel::new());
     let request =
         Request { step: &step, action: &action, limits: &limits, cancel: &cancel, log: &log };
-    let state = State::new(&request, "of this component", blobs.clone());
+    let state = State::new(&request, name, blobs.clone());
     let Ended { returned, state } = guest::call(&pre, state, |plugin: &PureStep, store| {
         plugin.belljar_step_step().call_describe(store)
     });

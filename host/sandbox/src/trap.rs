@@ -19,6 +19,9 @@ pub(crate) fn fault(label: &str, error: &Error) -> Fault {
         return fault::sandbox("more steps run at once than the sandbox was made for");
     }
     let text = error.root_cause().to_string();
+    if text.contains("(os error ") {
+        return fault::sandbox("this machine cannot run WebAssembly").note(harmless(&text));
+    }
     if error.downcast_ref::<ResourceTableError>().is_some()
         || text.contains("handle limit exceeded")
     {

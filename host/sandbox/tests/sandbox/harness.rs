@@ -141,9 +141,12 @@ impl Bench {
     }
 
     pub(crate) fn sandbox(&self) -> Sandbox {
-        let blobs = Arc::new(self.blobs.clone());
-        let options = Options { aot: None, blobs_in: blobs.clone(), blobs_out: blobs, parallel: 2 };
-        Sandbox::new(options).unwrap()
+        self.sandbox_reading(Arc::new(self.blobs.clone()))
+    }
+
+    fn sandbox_reading(&self, blobs_in: Arc<dyn BlobSource>) -> Sandbox {
+        let blobs_out = Arc::new(self.blobs.clone());
+        Sandbox::new(Options { aot: None, blobs_in, blobs_out, parallel: 2 }).unwrap()
     }
 
     pub(crate) fn action(&self, ops: &[&[&str]]) -> Action {
@@ -163,7 +166,12 @@ impl Bench {
 
     /// Executes the guest with these operations.
     pub(crate) fn run(&self, ops: &[&[&str]]) -> Ran {
-        let sandbox = self.sandbox();
+        self.run_reading(Arc::new(self.blobs.clone()), ops)
+    }
+
+    /// Executes the guest with these operations, over inputs from elsewhere.
+    pub(crate) fn run_reading(&self, blobs_in: Arc<dyn BlobSource>, ops: &[&[&str]]) -> Ran {
+        let sandbox = self.sandbox_reading(blobs_in);
         sandbox.load("guest", Digest::of(&GUEST), Arc::new(|| Ok(GUEST.clone()))).unwrap();
         Ran { execution: self.execute(&sandbox, &self.action(ops)), blobs: self.blobs.clone() }
     }

@@ -1,11 +1,14 @@
 //! How a guest that does not behave is ended, and what is said about it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use belljar_model::Blame;
 use belljar_model::limits::Limit;
+use belljar_model::ports::BlobSource;
+use belljar_model::{Blame, Digest, Fault};
+use bytes::Bytes;
 
-use crate::harness::{Bench, Ran};
+use crate::harness::{Bench, Memory, Ran};
 
 #[track_caller]
 fn check(ran: &Ran, blame: Blame, code: &str, message: &str) {
@@ -93,7 +96,7 @@ fn the_configuration_is_the_users_fault() {
     let sandbox = bench.sandbox();
     let mut action = bench.action(&[]);
     action.config = r#"{"ops": 1}"#.to_owned();
-    let guest = std::sync::Arc::new(|| Ok(crate::harness::GUEST.clone()));
+    let guest = Arc::new(|| Ok(crate::harness::GUEST.clone()));
     sandbox.load("guest", action.plugin, guest).unwrap();
     let fault = bench.execute(&sandbox, &action).outcome.unwrap_err();
     assert_eq!((fault.blame, fault.code.as_str()), (Blame::Configuration, "E0409"));
@@ -118,4 +121,27 @@ fn sleeping_takes_no_time() {
     let ran = Bench::new(&[]).run(&[&["sleep", "86400"]]);
     assert_eq!(ran.log(), ["true"]);
     ran.result();
+}
+
+#[test]
+fn an_input_without_content_is_the_machines_fault() {
+    let bench = Bench::new(&[]).file("a", "one");
+    let ran = bench.run_reading(Arc::new(Memory::default()), &[&["read", "a"]]);
+    check(&ran, Blame::Infrastructure, "E0412", "the input `a`");
+}
+
+struct Panicking;
+
+impl BlobSource for Panicking {
+    fn get(&self, _digest: &Digest) -> Result<Option<Bytes>, Fault> {
+        panic!("a mistake of ours")
+    }
+}
+
+#[test]
+fn a_panic_of_the_host_ends_only_the_step() {
+    let bench = Bench::new(&[]).file("a", "one");
+    let ran = bench.run_reading(Arc::new(Panicking), &[&["read", "a"]]);
+    check(&ran, Blame::Infrastructure, "E0410", "the sandbox panicked");
+    assert_eq!(ran.fault().notes, ["a mistake of ours"]);
 }

@@ -54,6 +54,18 @@ fn what_is_no_component_is_refused() {
 }
 
 #[test]
+fn a_plugin_that_is_cut_off_anywhere_is_refused() {
+    let sandbox = Bench::new(&[]).sandbox();
+    for part in 0..40 {
+        let bytes = GUEST.slice(..GUEST.len() * part / 40);
+        let digest = Digest::of(&bytes);
+        let fault = sandbox.load("it", digest, Arc::new(move || Ok(bytes.clone()))).unwrap_err();
+        assert!(["E0301", "E0302"].contains(&fault.code.as_str()), "{part}: {fault:#?}");
+        assert_eq!(fault.blame, Blame::Plugin);
+    }
+}
+
+#[test]
 fn a_component_of_another_world_is_refused() {
     check(&component("(component)"), Blame::Plugin, "E0302", &["does not export", "nothing"]);
     let newer = r#"(component
