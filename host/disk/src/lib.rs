@@ -10,6 +10,7 @@
 mod error;
 mod hash;
 mod lock;
+mod look;
 mod random;
 mod root;
 mod stat;
@@ -19,8 +20,9 @@ mod temp;
 pub use error::DiskError;
 pub use hash::Hashed;
 pub use lock::Lock;
+pub use look::Listed;
 pub use random::random;
-pub use root::{Listed, Root};
+pub use root::Root;
 pub use stat::{Kind, Stat};
 pub use sync::Barrier;
 pub use temp::{Durability, Mode, TEMP_PREFIX, Temp};

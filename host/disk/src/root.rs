@@ -1,18 +1,14 @@
 //! Root: an open directory, and all that can be done below it.
 
-use std::ffi::OsString;
 use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
 use cap_std::fs::{Permissions, PermissionsExt as _};
-use rustix::fs::AtFlags;
-use rustix::io::Errno;
 
 use crate::error::{DiskError, is_absent};
-use crate::stat::{Kind, Stat, kind};
 use crate::temp::{Durability, Mode, Temp};
 
 /// An open directory. Paths are relative to it and `/`-separated; `""` is the directory itself.
@@ -21,15 +17,6 @@ use crate::temp::{Durability, Mode, Temp};
 pub struct Root {
     dir: Arc<Dir>,
     path: Arc<Path>,
-}
-
-/// One entry of a directory.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Listed {
-    /// Its name, which need not be text.
-    pub name: OsString,
-    /// What kind of thing it is.
-    pub kind: Kind,
 }
 
 impl Root {
@@ -108,58 +95,6 @@ impl Root {
         let mut bytes = Vec::with_capacity(size + 1); // one more: the last read finds the end
         file.read_to_end(&mut bytes)?;
         Ok(bytes)
-    }
-
-    /// Returns the entries of a directory, sorted by name.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn list(&self, path: &str) -> Result<Vec<Listed>, DiskError> {
-        let failed = |error| self.failed("list", path, error);
-        let entries = if path.is_empty() { self.dir.entries() } else { self.dir.read_dir(path) };
-        let mut listed = Vec::new();
-        for entry in entries.map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let kind = kind(entry.file_type().map_err(failed)?);
-            listed.push(Listed { name: entry.file_name(), kind });
-        }
-        listed.sort();
-        Ok(listed)
-    }
-
-    /// Says what is at `path` without following a link there, or `None` if nothing is.
-    ///
-    /// # Errors
-    /// When the file system does not say, or the path leads out.
-    pub fn stat(&self, path: &str) -> Result<Option<Stat>, DiskError> {
-        let metadata =
-            if path.is_empty() { self.dir.dir_metadata() } else { self.dir.symlink_metadata(path) };
-        match metadata {
-            Ok(metadata) => Ok(Some(Stat::of(&metadata))),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(self.failed("look at", path, error)),
-        }
-    }
-
-    /// Says the same as [`Root::stat`] with one system call, for callers who know that no folder
-    /// on the way is a link. If one is, it is followed, even out of the root; nothing is opened.
-    ///
-    /// # Errors
-    /// When the file system does not say.
-    pub fn stat_quick(&self, path: &str) -> Result<Option<Stat>, DiskError> {
-        match rustix::fs::statat(&*self.dir, path, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok(Some(Stat::of_raw(&stat))),
-            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
-            Err(error) => Err(self.failed("look at", path, error.into())),
-        }
-    }
-
-    /// Returns where a symbolic link points, as stored.
-    ///
-    /// # Errors
-    /// When it is no link or cannot be read.
-    pub fn link_target(&self, path: &str) -> Result<PathBuf, DiskError> {
-        self.dir.read_link_contents(path).map_err(|error| self.failed("read the link", path, error))
     }
 
     /// Writes a file at once: readers see what was there before, or all of it.
@@ -312,7 +247,10 @@ impl Root {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
+    use crate::Kind;
 
     fn root() -> (tempfile::TempDir, Root) {
         let folder = tempfile::tempdir().unwrap();

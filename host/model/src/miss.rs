@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::directory::NodeKind;
 use crate::path::WorkspacePath;
+use crate::view::TIME_LIMIT;
 
 /// One cause of a miss, found by comparing with the nearest earlier execution of the step.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -202,6 +203,9 @@ impl fmt::Display for MissReason {
             }
             Self::DeclarationChanged { path, declared: false } => {
                 write!(out, "{path} is not a declared input any more")
+            }
+            Self::EnvironmentChanged { name, .. } if name == TIME_LIMIT => {
+                out.write_str("timeout changed, which the step asked for")
             }
             Self::EnvironmentChanged { name, was_set, is_set } => match (was_set, is_set) {
                 (false, _) => write!(out, "environment {name} is now set"),

@@ -13,6 +13,11 @@ use crate::observation::{Answer, Question};
 use crate::path::WorkspacePath;
 use crate::pattern::Patterns;
 
+/// The name under which a View's environment holds the step's time limit in milliseconds. A
+/// step may ask for it, so it must be observed like everything else that is answered; no
+/// variable has this name, since a name cannot hold `=`.
+pub const TIME_LIMIT: &str = "=time-limit-ms";
+
 /// The declared inputs and environment of one step, as they are now. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -20,7 +25,7 @@ pub struct View {
     pub root: Arc<Directory>,
     /// The patterns that declared them.
     pub declared: Patterns,
-    /// The granted environment variables that are set.
+    /// The granted environment variables that are set, and [`TIME_LIMIT`].
     pub environment: Arc<BTreeMap<String, String>>,
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use belljar_model::action::canonical_json;
+use belljar_model::view::TIME_LIMIT;
 use belljar_model::{Action, Capability, Directory, Entry, Grant, Node, OutputFile, View};
 use belljar_pipeline::Step;
 
@@ -32,10 +33,13 @@ pub fn resolve(step: &Step, plugin: &Plugin, around: Surroundings<'_>) -> Action
     let mut grants: Vec<Grant> = step.grants.iter().map(|given| given.grant.clone()).collect();
     grants.sort();
     grants.dedup();
+    let mut environment = environment(&grants, around.environment);
+    let limit = step.limits.time.value.as_millis().to_string();
+    environment.insert(TIME_LIMIT.to_owned(), limit);
     let view = View {
         root: Arc::new(root),
         declared: step.inputs.clone(),
-        environment: Arc::new(environment(&grants, around.environment)),
+        environment: Arc::new(environment),
     };
     Action {
         plugin: plugin.digest,
@@ -108,7 +112,8 @@ mod tests {
         let action = resolve(&step, &plugin("p"), around);
         let names: Vec<_> = action.grants.iter().map(|grant| &*grant.resource).collect();
         assert_eq!(names, ["A", "B"], "sorted, each once");
-        assert_eq!(action.view.environment.len(), 1);
+        let seen: Vec<_> = action.view.environment.keys().map(String::as_str).collect();
+        assert_eq!(seen, [TIME_LIMIT, "A"]);
         assert_eq!(action.view.environment["A"], "1");
     }
 

@@ -1,5 +1,6 @@
 //! What is written down of what a guest asks.
 
+use belljar_model::view::TIME_LIMIT;
 use belljar_model::{Answer, Digest, NodeKind, Question, Verdict};
 
 use crate::harness::{Bench, at};
@@ -44,6 +45,16 @@ fn listing() -> (Question, Answer) {
 fn a_step_that_asks_nothing_depends_on_nothing() {
     check(&[], &[]);
     check(&[&["sleep", "5"], &["random"], &["env", "X"]], &[]);
+}
+
+/// A guest that adapts to its time limit must not be served what it made under another.
+#[test]
+fn a_time_limit_that_was_asked_for_is_an_observation() {
+    let limited = bench().ungranted(TIME_LIMIT, "2000");
+    let ran = limited.run(&[&["limit"]]);
+    ran.result();
+    let answer = Answer::Content(Digest::of(b"2000"));
+    assert_eq!(ran.trace(), [(Question::Environment(TIME_LIMIT.to_owned()), answer)]);
 }
 
 #[test]
