@@ -1,5 +1,10 @@
 //! What a step is given besides its configuration.
 
+#![cfg_attr(
+    target_arch = "wasm32",
+    expect(clippy::redundant_closure_for_method_calls, reason = "elsewhere it is another type")
+)]
+
 use std::time::Duration;
 
 use crate::host::HostRef;

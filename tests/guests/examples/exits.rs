@@ -1,5 +1,11 @@
 //! Ends the process instead of returning.
 
+#![expect(
+    clippy::exit,
+    clippy::print_stdout,
+    reason = "a plugin may do it, so the host must bear it"
+)]
+
 use belljar_sdk::NoConfig;
 use belljar_sdk::prelude::*;
 

@@ -1,5 +1,7 @@
 //! Writes a million log lines, by the interface and by stdout.
 
+#![expect(clippy::print_stdout, reason = "a plugin may do it, so the host must bear it")]
+
 use belljar_sdk::NoConfig;
 use belljar_sdk::prelude::*;
 

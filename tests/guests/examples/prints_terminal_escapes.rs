@@ -1,5 +1,11 @@
 //! Prints what would take over a terminal or a CI log.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a plugin may do it, so the host must bear it"
+)]
+
 use belljar_sdk::NoConfig;
 use belljar_sdk::prelude::*;
 

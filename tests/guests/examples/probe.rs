@@ -2,6 +2,8 @@
 //!
 //! With it a test can play any step: what it reads decides what it may depend on.
 
+#![expect(clippy::print_stdout, reason = "a plugin may do it, so the host must bear it")]
+
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::path::Path;
