@@ -7,6 +7,7 @@
 //! | the configuration, leaf by leaf | yes | yes |
 //! | class, grants, declared outputs | yes | yes |
 //! | values of granted environment variables | as Observations | yes |
+//! | granted tools: identity and tier | as Observations | yes |
 //! | the patterns that declare inputs | as Observations | yes |
 //! | the input files | as Observations | yes |
 //! | limits, the step's name, the machine | never | never |
@@ -24,6 +25,7 @@ use crate::class::Class;
 use crate::digest::{Digest, hex, unhex};
 use crate::grant::Grant;
 use crate::pattern::Patterns;
+use crate::tool::GrantedTool;
 use crate::view::View;
 
 /// The revision of what the sandbox answers to a guest. Raised whenever an answer changes, so
@@ -111,10 +113,13 @@ impl Action {
     }
 
     fn visit_view(&self, visitor: &mut impl Visitor) {
-        let View { root, declared, environment } = &self.view; // no field forgotten
+        let View { root, declared, environment, tools } = &self.view; // no field forgotten
         for (name, value) in &**environment {
             let digest = Digest::of(value.as_bytes());
             visitor.field("environment", name, digest.to_string().as_bytes());
+        }
+        for (name, GrantedTool { identity, tier }) in &**tools {
+            visitor.field("tool", name, format!("{identity} {tier}").as_bytes());
         }
         for pattern in declared.texts() {
             visitor.field("input", pattern, b"");
@@ -252,6 +257,7 @@ mod tests {
                 root: Arc::new(Directory::empty()),
                 declared: Patterns::none(),
                 environment: Arc::new(BTreeMap::new()),
+                tools: Arc::default(),
             },
         }
     }

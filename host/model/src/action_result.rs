@@ -6,6 +6,7 @@ use crate::class::Class;
 use crate::digest::Digest;
 use crate::finding::{Coverage, Finding, TestCase};
 use crate::path::WorkspacePath;
+use crate::tool::{Isolation, ToolResult};
 
 /// Whether a step is content with the project. Both are results, and both are recorded.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -65,6 +66,10 @@ pub struct ActionResult {
     pub coverage: Vec<Coverage>,
     /// The log: the digest of a blob of JSON lines ([`crate::event::LogLine`]); `None` if empty.
     pub log: Option<Digest>,
+    /// How its tools were kept apart; `None` if it ran none.
+    pub isolation: Option<Isolation>,
+    /// What a tool produced, if this is the result of a run of a tool.
+    pub tool: Option<ToolResult>,
     /// What it cost.
     pub cost: Cost,
 }
@@ -73,5 +78,13 @@ impl ActionResult {
     /// Whether the verdict is that all is well.
     pub fn passed(&self) -> bool {
         self.verdict == Verdict::Passed
+    }
+
+    /// The blobs without which this result could not be used.
+    pub fn blobs(&self) -> impl Iterator<Item = Digest> {
+        let outputs = self.outputs.iter().map(|output| output.digest);
+        let coverage = self.coverage.iter().map(|coverage| coverage.report);
+        let printed = self.tool.iter().flat_map(|tool| [tool.stdout, tool.stderr]);
+        outputs.chain(coverage).chain(self.log).chain(printed)
     }
 }

@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::finding::{Finding, TestCase};
 use crate::miss::MissReason;
 use crate::step::StepName;
+use crate::tool::{Isolation, ToolCost};
 
 /// The schema of the stream. Fields are only ever added under one name.
 pub const SCHEMA: &str = "belljar.events/v1";
@@ -111,6 +112,33 @@ pub struct StepReport {
     pub fault: Option<Fault>,
     /// The failed step because of which this one was skipped.
     pub skipped_for: Option<StepName>,
+    /// How its tools were kept apart, then or now; `None` if it ran none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<Isolation>,
+    /// The runs of tools of this execution, in the order in which they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ToolReport>,
+}
+
+/// One run of a tool by a step.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ToolReport {
+    /// The tool's name in the pipeline file.
+    pub tool: String,
+    /// What the run was for; may be empty.
+    pub label: String,
+    /// The arguments, without the program's own name.
+    pub args: Vec<String>,
+    /// The key of the run.
+    pub action: ActionDigest,
+    /// Where the result came from.
+    pub source: Source,
+    /// Its exit code.
+    pub code: i32,
+    /// How it was kept apart.
+    pub isolation: Isolation,
+    /// What it cost, then or now.
+    pub cost: ToolCost,
 }
 
 /// Totals of a run.

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::path::WorkspacePath;
+use crate::tool::StateMount;
+
 /// A kind of power that a step does not have unless the user's file grants it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -11,6 +14,12 @@ use serde::{Deserialize, Serialize};
 pub enum Capability {
     /// Seeing the value of an environment variable, by name.
     Env,
+    /// Running a tool, by its name in the pipeline file.
+    Tool,
+    /// A folder that outlives runs of tools: `NAME=PATH`, see [`StateMount`].
+    State,
+    /// Hosts that tools may connect to: `host:port`.
+    Network,
 }
 
 impl Capability {
@@ -18,6 +27,9 @@ impl Capability {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Env => "env",
+            Self::Tool => "tools",
+            Self::State => "state",
+            Self::Network => "network",
         }
     }
 }
@@ -27,12 +39,45 @@ impl Capability {
 pub struct Grant {
     /// The kind of power.
     pub capability: Capability,
-    /// What it reaches: for `env`, the name of the variable.
+    /// What it reaches: the name of a variable or tool, a folder and its place, a host.
     pub resource: String,
 }
 
 impl fmt::Display for Grant {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} {}", self.capability.as_str(), self.resource)
+    }
+}
+
+impl From<StateMount> for Grant {
+    fn from(mount: StateMount) -> Self {
+        let resource = format!("{}={}", mount.name, mount.path);
+        Self { capability: Capability::State, resource }
+    }
+}
+
+impl Grant {
+    /// The folder that a grant of state is about; `None` for other grants.
+    pub fn state(&self) -> Option<StateMount> {
+        let (name, path) = self.resource.split_once('=')?;
+        let path = WorkspacePath::parse(path).ok()?;
+        let mount = StateMount { name: name.to_owned(), path };
+        (self.capability == Capability::State).then_some(mount)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_of_state_knows_its_folder() {
+        let path = WorkspacePath::parse("build/target").unwrap();
+        let mount = StateMount { name: "target".to_owned(), path };
+        let grant = Grant::from(mount.clone());
+        assert_eq!(grant.to_string(), "state target=build/target");
+        assert_eq!(grant.state(), Some(mount));
+        let other = Grant { capability: Capability::Env, resource: "a=b".to_owned() };
+        assert_eq!(other.state(), None);
     }
 }

@@ -27,6 +27,7 @@ pub mod path;
 pub mod pattern;
 pub mod ports;
 pub mod step;
+pub mod tool;
 pub mod view;
 
 pub use action::{Action, ActionDigest, FamilyDigest};
@@ -47,4 +48,5 @@ pub use observation::{Answer, Observation, Question, Trace};
 pub use path::WorkspacePath;
 pub use pattern::Patterns;
 pub use step::StepName;
+pub use tool::{Isolation, Tier, ToolAction};
 pub use view::View;

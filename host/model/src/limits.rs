@@ -37,6 +37,10 @@ pub struct Limits {
     pub log_bytes: Limit<u64>,
     /// Findings and test cases together (`limits.findings`).
     pub findings: Limit<u64>,
+    /// Bytes of memory of all processes of one run of a tool (`limits.tool-memory`).
+    pub tool_memory: Limit<u64>,
+    /// Processes and threads of one run of a tool (`limits.tool-processes`).
+    pub tool_processes: Limit<u64>,
 }
 
 impl Default for Limits {
@@ -48,6 +52,8 @@ impl Default for Limits {
             output_files: Limit::default_of(5_000),
             log_bytes: Limit::default_of(4 << 20),
             findings: Limit::default_of(100_000),
+            tool_memory: Limit::default_of(8 << 30),
+            tool_processes: Limit::default_of(1_000),
         }
     }
 }

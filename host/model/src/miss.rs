@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::directory::NodeKind;
 use crate::path::WorkspacePath;
+use crate::tool::Tier;
 use crate::view::TIME_LIMIT;
 
 /// One cause of a miss, found by comparing with the nearest earlier execution of the step.
@@ -129,6 +130,24 @@ pub enum MissReason {
         /// Paths that went.
         lost: Vec<WorkspacePath>,
     },
+    /// A tool is another one.
+    ToolChanged {
+        /// Its name in the pipeline file.
+        name: String,
+        /// Its identity then.
+        old: Digest,
+        /// Its identity now.
+        new: Digest,
+    },
+    /// A tool is kept apart in another way.
+    IsolationChanged {
+        /// The tool's name in the pipeline file.
+        name: String,
+        /// The tier then.
+        old: Tier,
+        /// The tier now.
+        new: Tier,
+    },
     /// A symbolic link points elsewhere.
     LinkChanged {
         /// The link.
@@ -196,6 +215,12 @@ impl fmt::Display for MissReason {
             }
             Self::GlobChanged { patterns, gained, lost } => {
                 write!(out, "files of {}:{}", patterns.join(" "), changes(gained, lost))
+            }
+            Self::ToolChanged { name, old, new } => {
+                write!(out, "tool {name} changed: {} → {}", old.short(), new.short())
+            }
+            Self::IsolationChanged { name, old, new } => {
+                write!(out, "isolation of {name}: {old} → {new}")
             }
             Self::LinkChanged { path, old, new } => write!(out, "link {path}: {old} → {new}"),
             Self::DeclarationChanged { path, declared: true } => {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::directory::NodeKind;
 use crate::path::WorkspacePath;
+use crate::tool::GrantedTool;
 
 /// One thing that a step can ask. Links are never followed: the sandbox asks about each.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -36,6 +37,8 @@ pub enum Question {
     Declared(WorkspacePath),
     /// What is the value of this environment variable?
     Environment(String),
+    /// Which tool has this name, and how is it kept apart?
+    Tool(String),
 }
 
 /// What a step was told.
@@ -56,6 +59,8 @@ pub enum Answer {
     Link(String),
     /// The paths that matched, sorted.
     Paths(Vec<(WorkspacePath, NodeKind)>),
+    /// A tool.
+    Tool(GrantedTool),
 }
 
 /// One question and its answer.

@@ -12,6 +12,7 @@ use crate::directory::{Directory, Node, NodeKind};
 use crate::observation::{Answer, Question};
 use crate::path::WorkspacePath;
 use crate::pattern::Patterns;
+use crate::tool::GrantedTool;
 
 /// The name under which a View's environment holds the step's time limit in milliseconds. A
 /// step may ask for it, so it must be observed like everything else that is answered; no
@@ -27,6 +28,8 @@ pub struct View {
     pub declared: Patterns,
     /// The granted environment variables that are set, and [`TIME_LIMIT`].
     pub environment: Arc<BTreeMap<String, String>>,
+    /// The granted tools, by name.
+    pub tools: Arc<BTreeMap<String, GrantedTool>>,
 }
 
 impl View {
@@ -56,6 +59,9 @@ impl View {
                 .environment
                 .get(name)
                 .map_or(Answer::Absent, |value| Answer::Content(Digest::of(value.as_bytes()))),
+            Question::Tool(name) => {
+                self.tools.get(name).map_or(Answer::Absent, |tool| Answer::Tool(*tool))
+            }
         }
     }
 
@@ -90,6 +96,10 @@ impl View {
 mod tests {
     use super::*;
     use crate::directory::Entry;
+    use crate::tool::Tier;
+
+    const CC: GrantedTool =
+        GrantedTool { identity: Digest::from_parts([7; 32], 1), tier: Tier::T1 };
 
     fn path(text: &str) -> WorkspacePath {
         WorkspacePath::parse(text).unwrap()
@@ -106,6 +116,7 @@ mod tests {
             root: Arc::new(Directory::from_entries([file("a/b.txt", "one"), link])),
             declared: Patterns::parse(&["a", "link"]).unwrap(),
             environment: Arc::new(BTreeMap::from([("NAME".to_owned(), "value".to_owned())])),
+            tools: Arc::new(BTreeMap::from([("cc".to_owned(), CC)])),
         }
     }
 
@@ -125,6 +136,8 @@ mod tests {
         check(Question::Declared(path("b")), Answer::Flag(false));
         check(Question::Environment("NAME".to_owned()), Answer::Content(Digest::of(b"value")));
         check(Question::Environment("OTHER".to_owned()), Answer::Absent);
+        check(Question::Tool("cc".to_owned()), Answer::Tool(CC));
+        check(Question::Tool("ld".to_owned()), Answer::Absent);
         let listing = vec![("b.txt".to_owned(), NodeKind::File)];
         check(Question::Listing(path("a")), Answer::Listing(listing));
         let glob = Question::Glob { patterns: vec!["**/*.txt".to_owned()], except: vec![] };

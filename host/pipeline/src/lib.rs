@@ -39,7 +39,7 @@ pub use files::Files;
 pub use graph::StepGraph;
 pub use lower::parse_size;
 pub use parse::{Parsed, parse};
-pub use pipeline::{FieldPlace, GrantAt, Pipeline, Places, PluginLocation, PluginSource, Step};
+pub use pipeline::{FieldPlace, GrantAt, Pipeline, Places, PluginLocation, PluginSource, Step, Tool};
 pub use place::{Place, Sources};
 pub use plan::Plan;
 pub use select::{Reach, SelectError, select};

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use belljar_model::{Grant, Limits, Patterns, StepName, WorkspacePath};
+use belljar_model::tool::ToolSpec;
+use belljar_model::{Grant, Limits, Patterns, StepName, Tier, WorkspacePath};
 use serde_json::Value;
 
 use crate::place::Place;
@@ -13,6 +14,8 @@ use crate::place::Place;
 pub struct Pipeline {
     /// The plugins, by the name that steps use.
     pub plugins: BTreeMap<String, PluginSource>,
+    /// The tools that steps may be granted, by name.
+    pub tools: BTreeMap<String, Tool>,
     /// The steps, expanded, each after all that it needs; otherwise in the order of the file.
     pub steps: Vec<Arc<Step>>,
 }
@@ -35,6 +38,15 @@ pub enum PluginLocation {
     Path(WorkspacePath),
 }
 
+/// A tool, and where it is declared.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tool {
+    /// What the file says of it.
+    pub spec: ToolSpec,
+    /// The entry in the file.
+    pub at: Place,
+}
+
 /// One step, with nothing left to look up.
 #[derive(Clone, Debug)]
 pub struct Step {
@@ -54,6 +66,8 @@ pub struct Step {
     pub config: Value,
     /// The powers that it received.
     pub grants: Vec<GrantAt>,
+    /// The weakest tier in which its native tools may run.
+    pub min_isolation: Tier,
     /// What it may use of the machine.
     pub limits: Limits,
     /// How often it is tried again after a failure.

@@ -60,6 +60,8 @@ pub(crate) fn report(step: &str, status: Status, source: Option<Source>) -> Step
         log: None,
         fault: None,
         skipped_for: None,
+        isolation: None,
+        tools: Vec::new(),
     }
 }
 

@@ -137,6 +137,12 @@ fn row(reason: &MissReason) -> Row {
         MissReason::PluginChanged { old, new } => {
             ('~', "plugin", format!("{} → {}", old.short(), new.short()))
         }
+        MissReason::ToolChanged { name, old, new } => {
+            ('~', "tool", format!("{name}  {} → {}", old.short(), new.short()))
+        }
+        MissReason::IsolationChanged { name, old, new } => {
+            ('~', "tier", format!("{name}  {old} → {new}"))
+        }
         MissReason::GrantAdded { grant } => ('+', "grant", grant.clone()),
         MissReason::GrantRemoved { grant } => ('-', "grant", grant.clone()),
         MissReason::OutputsChanged { .. } => ('~', "output", reason.to_string()),

@@ -19,7 +19,8 @@ pub(crate) fn prepare(
     let workspace =
         if step.inputs.is_empty() { Vec::new() } else { ports.inputs.snapshot(&step.inputs)? };
     let environment = &options.environment;
-    Ok(resolve(step, plugin, Surroundings { workspace, needs, environment }))
+    let tools = options.tools_of(step)?;
+    Ok(resolve(step, plugin, Surroundings { workspace, needs, environment, tools }))
 }
 
 /// Returns a hit, or why there is none, the likeliest cause first.

@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use belljar_model::fault::Blame;
 use belljar_model::ports::{
-    ActionCache, BlobStore, Cancel, Clock, EventSink, Executor, Inputs, WriteBack,
+    ActionCache, BlobStore, Cancel, Clock, EventSink, Executor, Inputs, Tools, WriteBack,
 };
-use belljar_model::{Class, Code, Digest, Fault, StepName};
+use belljar_model::tool::GrantedTool;
+use belljar_model::{Capability, Class, Code, Digest, Fault, StepName};
 use belljar_pipeline::Step;
 
 use crate::schedule::OnFailure;
 
 /// The host itself is wrong: it panicked, or was put together wrongly.
 pub(crate) const DEFECT: Code = Code::new("E0690");
+
+/// A step asks for more isolation than this machine has.
+const TOO_WEAK: Code = Code::new("E0802");
 
 /// The outside world, as far as a run meets it.
 #[derive(Clone, Copy)]
@@ -28,6 +32,8 @@ pub struct Ports<'a> {
     pub cache: &'a dyn ActionCache,
     /// Executes Actions.
     pub executor: &'a dyn Executor,
+    /// Runs tools for steps. Shared, because a running guest holds a handle to it.
+    pub tools: &'a Arc<dyn Tools>,
     /// Takes what happens. Shared, because a running guest's log goes there too.
     pub events: &'a Arc<dyn EventSink>,
     /// Tells the time.
@@ -86,6 +92,11 @@ pub struct RunOptions {
     /// The plugins by the names that steps use. One that could not be loaded is the fault of
     /// each step that uses it; other steps go on.
     pub plugins: BTreeMap<String, Result<Plugin, Fault>>,
+    /// The tools by their names in the file. One that cannot be had is the fault of each step
+    /// that was granted it.
+    pub tools: BTreeMap<String, Result<GrantedTool, Fault>>,
+    /// What keeps this machine from a stronger tier, each with its mend.
+    pub shortfalls: Vec<String>,
 }
 
 impl RunOptions {
@@ -99,5 +110,31 @@ impl RunOptions {
                 Err(Fault::new(Blame::Infrastructure, DEFECT, message))
             }
         }
+    }
+
+    /// The tools that a step was granted.
+    pub(crate) fn tools_of(&self, step: &Step) -> Result<BTreeMap<String, GrantedTool>, Fault> {
+        let granted = step.grants.iter().map(|at| &at.grant);
+        let names = granted.filter(|grant| grant.capability == Capability::Tool);
+        names.map(|grant| Ok((grant.resource.clone(), self.tool(step, &grant.resource)?))).collect()
+    }
+
+    fn tool(&self, step: &Step, name: &str) -> Result<GrantedTool, Fault> {
+        let Some(tool) = self.tools.get(name) else {
+            let message = format!("tool `{name}` was not looked at for this run");
+            return Err(Fault::new(Blame::Infrastructure, DEFECT, message));
+        };
+        let tool = tool.clone()?;
+        if tool.tier >= step.min_isolation {
+            return Ok(tool);
+        }
+        let (least, tier) = (step.min_isolation, tool.tier);
+        let message = format!("tool `{name}` would run in tier {tier}; this step asks for {least}");
+        let fault = Fault::new(Blame::Policy, TOO_WEAK, message);
+        let fault = self.shortfalls.iter().fold(fault, Fault::note);
+        Err(fault.help(format!(
+            "mend this machine (`belljar tools doctor` shows how), or accept less: \
+             `min-isolation = \"{tier}\"` on the step"
+        )))
     }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use belljar_model::action::canonical_json;
+use belljar_model::tool::GrantedTool;
 use belljar_model::view::TIME_LIMIT;
-use belljar_model::{Action, Capability, Directory, Entry, Grant, Node, OutputFile, View};
+use belljar_model::{
+    Action, Capability, Class, Directory, Entry, Grant, Node, OutputFile, Tier, View,
+};
 use belljar_pipeline::Step;
 
 use crate::ports::Plugin;
@@ -19,6 +22,8 @@ pub struct Surroundings<'a> {
     pub needs: Vec<&'a [OutputFile]>,
     /// The environment of the run.
     pub environment: &'a BTreeMap<String, String>,
+    /// The tools that the step was granted.
+    pub tools: BTreeMap<String, GrantedTool>,
 }
 
 /// Makes the Action of a step.
@@ -40,15 +45,23 @@ pub fn resolve(step: &Step, plugin: &Plugin, around: Surroundings<'_>) -> Action
         root: Arc::new(root),
         declared: step.inputs.clone(),
         environment: Arc::new(environment),
+        tools: Arc::new(around.tools),
     };
     Action {
         plugin: plugin.digest,
-        class: plugin.class,
+        class: class(plugin, &view),
         config: canonical_json(&step.config),
         grants,
         outputs: step.outputs.clone(),
         view,
     }
+}
+
+/// A plugin that may ask for tools does nothing that the host does not see, as long as all
+/// the tools of the step are WebAssembly.
+fn class(plugin: &Plugin, view: &View) -> Class {
+    let native = view.tools.values().any(|tool| tool.tier != Tier::Wasm);
+    if plugin.class == Class::Exec && !native { Class::Pure } else { plugin.class }
 }
 
 fn entry(output: &OutputFile) -> Entry {
@@ -96,6 +109,7 @@ mod tests {
             workspace: vec![file("src/m", "main"), file("gen/x", "stale")],
             needs: vec![&made],
             environment: &none,
+            tools: BTreeMap::new(),
         };
         let action = resolve(&step, &plugin("p"), around);
         assert_eq!(content(&action, "gen/x"), Some(Digest::of(b"new")));
@@ -108,7 +122,12 @@ mod tests {
         let mut step = step("a", &[], &[]);
         step.grants = ["B", "A", "B"].map(granted).into();
         let all = [("A", "1"), ("C", "3")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
-        let around = Surroundings { workspace: vec![], needs: vec![], environment: &all };
+        let around = Surroundings {
+            workspace: vec![],
+            needs: vec![],
+            environment: &all,
+            tools: BTreeMap::new(),
+        };
         let action = resolve(&step, &plugin("p"), around);
         let names: Vec<_> = action.grants.iter().map(|grant| &*grant.resource).collect();
         assert_eq!(names, ["A", "B"], "sorted, each once");
@@ -118,11 +137,34 @@ mod tests {
     }
 
     #[test]
+    fn a_step_is_of_class_exec_only_with_a_native_tool() {
+        let check = |tiers: &[Tier], expected| {
+            let none = BTreeMap::new();
+            let tool = |(at, tier): (usize, &Tier)| {
+                (at.to_string(), GrantedTool { identity: Digest::of(b"cc"), tier: *tier })
+            };
+            let tools = tiers.iter().enumerate().map(tool).collect();
+            let (workspace, needs) = (vec![], vec![]);
+            let around = Surroundings { workspace, needs, environment: &none, tools };
+            let plugin = Plugin { class: Class::Exec, ..plugin("p") };
+            assert_eq!(resolve(&step("a", &[], &[]), &plugin, around).class, expected);
+        };
+        check(&[], Class::Pure);
+        check(&[Tier::Wasm], Class::Pure);
+        check(&[Tier::Wasm, Tier::T1], Class::Exec);
+    }
+
+    #[test]
     fn the_configuration_is_canonical() {
         let mut step = step("a", &[], &[]);
         step.config = json!({"b": 1, "a": [true]});
         let none = BTreeMap::new();
-        let around = Surroundings { workspace: vec![], needs: vec![], environment: &none };
+        let around = Surroundings {
+            workspace: vec![],
+            needs: vec![],
+            environment: &none,
+            tools: BTreeMap::new(),
+        };
         assert_eq!(resolve(&step, &plugin("p"), around).config, r#"{"a":[true],"b":1}"#);
     }
 }

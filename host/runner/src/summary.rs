@@ -87,6 +87,8 @@ mod tests {
             log: None,
             fault: blame.map(|blame| Fault::new(blame, Code::new("E0400"), "it failed")),
             skipped_for: None,
+            isolation: None,
+            tools: Vec::new(),
         }
     }
 

@@ -91,6 +91,7 @@ fn call(
             root: Arc::new(Directory::empty()),
             declared: Patterns::none(),
             environment: Arc::new(BTreeMap::new()),
+            tools: Arc::default(),
         },
     };
     let limits = Limits {

@@ -88,6 +88,7 @@ mod tests {
             root: Arc::new(Directory::from_entries(files.iter().map(entry))),
             declared: Patterns::none(),
             environment: Arc::new(BTreeMap::new()),
+            tools: Arc::default(),
         }
     }
 

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
 
-/// The revision of the schema within `actions-v1.db`; additions raise it.
+/// The revision of the schema within `actions-v2.db`; additions raise it.
 const REVISION: i64 = 1;
 
 /// How long to wait for another process that is writing.

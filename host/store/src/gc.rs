@@ -169,7 +169,7 @@ impl Store {
             let candidates = select.query_map([], |row| {
                 let action = ActionDigest::from_bytes(row.get(0)?);
                 let result = row.get_ref(1)?.as_blob()?;
-                let blobs = postcard::from_bytes(result).map(|result| blobs(&result));
+                let blobs = postcard::from_bytes::<ActionResult>(result).map(|result| result.blobs().collect::<Vec<_>>());
                 Ok(Candidate { action, size: time(row, 2)?, blobs: blobs.unwrap_or_default() })
             })?;
             Ok(candidates.collect::<Result<_, _>>()?)
@@ -192,13 +192,6 @@ impl Store {
             Ok(())
         })
     }
-}
-
-/// All blobs that a result names.
-pub(crate) fn blobs(result: &ActionResult) -> Vec<Digest> {
-    let outputs = result.outputs.iter().map(|output| output.digest);
-    let coverage = result.coverage.iter().map(|coverage| coverage.report);
-    outputs.chain(coverage).chain(result.log).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub(crate) const TEMP: &str = "tmp";
 /// Blobs whose bytes are not what their name says.
 pub(crate) const QUARANTINE: &str = "quarantine";
 /// Records of actions and the history of steps: an SQLite database.
-pub(crate) const DATABASE: &str = "actions-v1.db";
+pub(crate) const DATABASE: &str = "actions-v2.db";
 /// Compiled plugins, which belong to the sandbox.
 pub(crate) const AOT: &str = "aot-v1";
 /// A secret of this machine, with which compiled plugins are authenticated.

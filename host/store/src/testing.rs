@@ -88,6 +88,8 @@ pub(crate) fn result(summary: &str, outputs: &[Digest]) -> ActionResult {
         tests: Vec::new(),
         coverage: Vec::new(),
         log: None,
+        isolation: None,
+        tool: None,
         cost: Cost::default(),
     }
 }

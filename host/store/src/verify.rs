@@ -6,7 +6,6 @@ use belljar_model::{ActionDigest, ActionResult, Digest, Fault, Trace};
 use serde::Serialize;
 
 use crate::error::StoreError;
-use crate::gc::blobs;
 use crate::layout;
 use crate::store::Store;
 
@@ -91,7 +90,7 @@ impl Store {
                 let trace = trace.map(|trace| postcard::from_bytes::<Trace>(&trace));
                 match (result, trace) {
                     (Err(_), _) | (_, Some(Err(_))) => report.unreadable.push(action),
-                    (Ok(result), _) if !blobs(&result).iter().all(|it| present.contains(it)) => {
+                    (Ok(result), _) if !result.blobs().all(|it| present.contains(&it)) => {
                         report.incomplete.push(action);
                     }
                     _ => {}

@@ -12,13 +12,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("store", &["model", "disk"]),
     ("workspace", &["model", "disk"]),
     ("sandbox", &["model", "disk"]),
+    ("tool", &["model", "disk"]),
     ("runner", &["model", "pipeline"]),
     ("cli", &ALL),
 ];
 
 /// Everything that `cli`, the only crate that knows all, wires together.
-const ALL: [&str; 8] =
-    ["model", "disk", "pipeline", "report", "store", "workspace", "sandbox", "runner"];
+const ALL: [&str; 9] =
+    ["model", "disk", "pipeline", "report", "store", "workspace", "sandbox", "tool", "runner"];
 
 /// The kinds of dependency that count. Tests count too: a test that needs an upper layer
 /// belongs to the upper layer.
@@ -27,10 +28,12 @@ const KINDS: &[&str] = &["dependencies", "dev-dependencies", "build-dependencies
 /// Libraries with an effect, and the crates of `host/` that are the door to them.
 const DOORS: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
-    ("cap-std", &["disk"]),
+    ("cap-std", &["disk", "tool"]),
     ("clap", &["cli"]),
     ("rusqlite", &["store"]),
-    ("rustix", &["disk", "cli"]),
+    ("landlock", &["tool"]),
+    ("rustix", &["disk", "tool", "cli"]),
+    ("seccompiler", &["tool"]),
     ("tokio", &["sandbox", "cli"]),
     ("wasmtime", &["sandbox"]),
     ("wasmtime-wasi", &["sandbox"]),

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::action::Action;
 use crate::action_result::{ActionResult, Cost};
-use crate::event::LogLine;
+use crate::event::{LogLine, ToolReport};
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::observation::Trace;
+use crate::ports::tools::Tools;
 use crate::step::StepName;
 
 /// Whether a run should stop. Cloned handles share one state, which only moves forward.
@@ -61,6 +62,8 @@ pub struct Request<'a> {
     pub cancel: &'a Cancel,
     /// Where its lines go while it runs. Shared, because the guest's state owns a handle to it.
     pub log: &'a Arc<dyn LogSink>,
+    /// Runs tools for it. Shared, because the guest's state owns a handle to it.
+    pub tools: &'a Arc<dyn Tools>,
 }
 
 /// What came of one execution. Trace, log and cost are there even if there is no result.
@@ -75,6 +78,8 @@ pub struct Execution {
     pub log: Vec<LogLine>,
     /// What it cost.
     pub cost: Cost,
+    /// The tools that it ran, in the order in which it asked.
+    pub tools: Vec<ToolReport>,
 }
 
 /// Executes Actions.

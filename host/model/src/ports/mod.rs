@@ -11,6 +11,7 @@ mod clock;
 mod event_sink;
 mod executor;
 mod inputs;
+mod tools;
 
 pub use action_cache::{ActionCache, Past, Record};
 pub use blob_store::{BlobSource, BlobStore, BlobWriter};
@@ -18,3 +19,4 @@ pub use clock::Clock;
 pub use event_sink::EventSink;
 pub use executor::{Cancel, Execution, Executor, LogSink, Request};
 pub use inputs::{Inputs, WriteBack};
+pub use tools::{NoTools, ToolExecutor, ToolLimits, ToolRequest, ToolRun, Tools};

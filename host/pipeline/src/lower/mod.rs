@@ -59,7 +59,7 @@ pub(crate) fn lower(
     let steps = assemble(drafts, &edges.needs, &sorted?);
     let source = |(name, plugin): (String, document::DeclaredPlugin)| Some((name, plugin.source?));
     let plugins = entries.plugins.into_iter().filter_map(source).collect();
-    Some(Pipeline { plugins, steps })
+    Some(Pipeline { plugins, tools: std::collections::BTreeMap::new(), steps })
 }
 
 /// The values of variables are taken as they are, so a variable in one is a mistake.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use belljar_model::limits::Limit;
-use belljar_model::{Capability, Diagnostic, Grant, Limits, Patterns};
+use belljar_model::{Capability, Diagnostic, Grant, Limits, Patterns, Tier};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::codes;
@@ -95,6 +95,7 @@ impl<'a> Drafting<'a> {
             outputs,
             config,
             grants: shared.grants.clone(),
+            min_isolation: Tier::default(),
             limits: shared.limits.clone(),
             retries: fields.retries.unwrap_or(0),
             member: member.clone(),

@@ -33,6 +33,7 @@ mod tests {
                 outputs: Patterns::none(),
                 config: json!({}),
                 grants: vec![],
+                min_isolation: belljar_model::Tier::default(),
                 limits: Limits::default(),
                 retries: 0,
                 member: None,
@@ -41,7 +42,7 @@ mod tests {
             })
         };
         let steps = steps.iter().map(step).collect();
-        StepGraph::from(&Pipeline { plugins: std::collections::BTreeMap::default(), steps })
+        StepGraph::from(&Pipeline { steps, ..Pipeline::default() })
     }
 
     fn sample() -> StepGraph {

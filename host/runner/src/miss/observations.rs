@@ -79,6 +79,7 @@ fn reason(view: &View, then: &Observation, now: &Answer) -> Option<MissReason> {
                 is_set: *now != Answer::Absent,
             });
         }
+        Question::Tool(name) => return tool(name, &then.answer, now),
         Question::Glob { patterns, .. } => {
             let (Answer::Paths(old), Answer::Paths(new)) = (&then.answer, now) else { return None };
             let (patterns, (gained, lost)) = (patterns.clone(), changes(old, new));
@@ -115,6 +116,17 @@ fn reason(view: &View, then: &Observation, now: &Answer) -> Option<MissReason> {
     })
 }
 
+/// A tool that was granted then is granted now: grants belong to the family.
+fn tool(name: &str, then: &Answer, now: &Answer) -> Option<MissReason> {
+    let (Answer::Tool(then), Answer::Tool(now)) = (then, now) else { return None };
+    let name = name.to_owned();
+    Some(if then.identity == now.identity {
+        MissReason::IsolationChanged { name, old: then.tier, new: now.tier }
+    } else {
+        MissReason::ToolChanged { name, old: then.identity, new: now.identity }
+    })
+}
+
 /// What was there is not there as what it was: it became another kind of thing, it is not
 /// declared any more, or it is gone.
 fn gone(view: &View, path: WorkspacePath, old: &Answer) -> MissReason {
@@ -123,7 +135,9 @@ fn gone(view: &View, path: WorkspacePath, old: &Answer) -> MissReason {
         Answer::Stat(kind, bytes) => (*kind, *bytes),
         Answer::Link(_) => (NodeKind::Symlink, 0),
         Answer::Listing(_) => (NodeKind::Directory, 0),
-        Answer::Flag(_) | Answer::Paths(_) | Answer::Absent => (NodeKind::File, 0),
+        Answer::Flag(_) | Answer::Paths(_) | Answer::Tool(_) | Answer::Absent => {
+            (NodeKind::File, 0)
+        }
     };
     match view.answer(&Question::Stat(path.clone())) {
         Answer::Stat(now, bytes_now) => {

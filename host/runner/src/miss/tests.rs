@@ -78,6 +78,7 @@ impl Setting {
                 root: Arc::new(Directory::from_entries(nodes)),
                 declared,
                 environment: Arc::new(environment.collect()),
+                tools: Arc::default(),
             },
         }
     }

@@ -23,6 +23,7 @@ pub(super) fn deliver(
     let ports = turn.run.ports;
     tell(turn, &result);
     report.cost = result.cost;
+    report.isolation.clone_from(&result.isolation);
     report.log = result.log;
     report.summary = result.summary;
     match result.verdict {

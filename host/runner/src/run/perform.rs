@@ -52,6 +52,8 @@ pub(super) fn blank(run: &Run<'_>, index: usize) -> StepReport {
         log: None,
         fault: None,
         skipped_for: None,
+        isolation: None,
+        tools: Vec::new(),
     }
 }
 
@@ -63,6 +65,7 @@ fn proceed(run: &Run<'_>, index: usize, report: &mut StepReport) -> Result<(), F
     let action = prepare(run.ports, step, plugin, needs, run.options)?;
     let key = Key::of(&action);
     report.action = Some(key.action);
+    report.class = action.class;
     let _flight = run.flights.board(key.action);
     let turn = Turn { run, step, action: &action, key };
     let miss = match turn.look()? {
@@ -125,8 +128,8 @@ impl Turn<'_, '_> {
     /// Executes the Action, again if that may help, and records what came of it.
     fn execute(&self, report: &mut StepReport) -> Result<(ActionResult, Trace), Fault> {
         loop {
-            let Execution { outcome, trace, log, cost } = self.attempt(report);
-            report.cost = cost;
+            let Execution { outcome, trace, log, cost, tools } = self.attempt(report);
+            (report.cost, report.tools) = (cost, tools);
             report.log = self.keep(&log)?;
             match outcome {
                 Ok(mut result) => {
@@ -165,6 +168,7 @@ impl Turn<'_, '_> {
             limits: &self.step.limits,
             cancel: &self.run.options.cancel,
             log: &self.run.log,
+            tools: self.run.ports.tools,
         })
     }
 

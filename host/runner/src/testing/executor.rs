@@ -185,8 +185,10 @@ impl Script<'_> {
             tests: Vec::new(),
             coverage: Vec::new(),
             log: None,
+            isolation: None,
+            tool: None,
             cost,
         });
-        Execution { outcome, trace: Trace(self.trace), log: self.log, cost }
+        Execution { outcome, trace: Trace(self.trace), log: self.log, cost, tools: Vec::new() }
     }
 }

@@ -7,7 +7,9 @@ mod world;
 use std::sync::Arc;
 use std::time::Duration;
 
-use belljar_model::{Capability, Class, Digest, Grant, Limits, Patterns, StepName, WorkspacePath};
+use belljar_model::{
+    Capability, Class, Digest, Grant, Limits, Patterns, StepName, Tier, WorkspacePath,
+};
 use belljar_pipeline::{GrantAt, Place, Places, Plan, Step};
 use serde_json::json;
 
@@ -52,6 +54,7 @@ pub(crate) fn step(name: &str, inputs: &[&str], outputs: &[&str]) -> Step {
         outputs: Patterns::parse(outputs).unwrap(),
         config: json!({}),
         grants: Vec::new(),
+        min_isolation: Tier::default(),
         limits: Limits::default(),
         retries: 0,
         member: None,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use belljar_model::ports::{Cancel, EventSink};
+use belljar_model::ports::{Cancel, EventSink, NoTools, Tools};
 use belljar_model::{Digest, Event, WorkspacePath};
 use belljar_pipeline::Plan;
 
@@ -38,6 +38,8 @@ impl World {
                 cancel: Cancel::new(),
                 environment: BTreeMap::new(),
                 plugins: BTreeMap::from([("p".to_owned(), Ok(plugin("p")))]),
+                tools: BTreeMap::new(),
+                shortfalls: Vec::new(),
             },
         };
         for (at, content) in files {
@@ -85,11 +87,13 @@ impl World {
     fn with_ports<T>(&self, go: impl FnOnce(&Ports<'_>) -> T) -> T {
         let executor = Executing { scripts: &self.executor, blobs: &self.blobs };
         let events: Arc<dyn EventSink> = self.recording.clone();
+        let tools: Arc<dyn Tools> = Arc::new(NoTools);
         go(&Ports {
             inputs: &self.tree,
             write_back: &self.tree,
             blobs: &self.blobs,
             cache: &self.cache,
+            tools: &tools,
             executor: &executor,
             events: &events,
             clock: &StillClock,

@@ -184,6 +184,7 @@ mod tests {
                 root: Arc::new(Directory::from_entries(entries)),
                 declared: Patterns::none(),
                 environment: Arc::new(BTreeMap::new()),
+                tools: Arc::default(),
             },
         };
         let blobs = Blobs { inputs: Arc::new(NoBlobs), outputs: Arc::new(NoBlobs) };

@@ -160,6 +160,7 @@ impl Bench {
                 root: Arc::new(Directory::from_entries(self.entries.iter().cloned())),
                 declared: Patterns::parse(&self.declared).unwrap(),
                 environment: Arc::new(self.environment.clone()),
+                tools: Arc::default(),
             },
         }
     }

@@ -1,0 +1,93 @@
+//! Tools and ToolExecutor: runs of tools, as a step asks for them and as they are executed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::code::Code;
+use crate::event::{LogLine, Source};
+use crate::fault::{Blame, Fault};
+use crate::limits::Limit;
+use crate::ports::executor::{Cancel, LogSink};
+use crate::step::StepName;
+use crate::tool::{ToolAction, ToolResult};
+
+/// A host that runs no tools was asked for one.
+const NO_TOOLS: Code = Code::new("E0801");
+
+/// How much of the machine one run of a tool may use. Not part of the key: a run that reaches a
+/// limit is ended, and what was ended is never recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ToolLimits {
+    /// Wall time.
+    pub time: Limit<Duration>,
+    /// Bytes of memory that its processes hold together (`limits.tool-memory`).
+    pub memory: Limit<u64>,
+    /// Processes and threads at once (`limits.tool-processes`).
+    pub processes: Limit<u64>,
+    /// Bytes of all files that it writes, temporary ones included (`limits.output-bytes`).
+    pub output_bytes: Limit<u64>,
+    /// Files that it leaves as outputs (`limits.output-files`).
+    pub output_files: Limit<u64>,
+    /// Bytes of what it prints that are kept (`limits.log-bytes`); the rest is dropped with a
+    /// notice.
+    pub log_bytes: Limit<u64>,
+}
+
+/// One run of a tool, and all that must not be part of its key.
+#[derive(Clone, Copy)]
+pub struct ToolRequest<'a> {
+    /// The step that asks; for messages, and where lines belong.
+    pub step: &'a StepName,
+    /// What to run.
+    pub action: &'a ToolAction,
+    /// How much of the machine it may use.
+    pub limits: &'a ToolLimits,
+    /// How many processors it is expected to keep busy; at least 1.
+    pub cpus: u32,
+    /// Asked again and again while it runs.
+    pub cancel: &'a Cancel,
+    /// Where its lines go while it runs.
+    pub log: &'a Arc<dyn LogSink>,
+}
+
+/// What came of one run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ToolRun {
+    /// The result.
+    pub result: ToolResult,
+    /// All lines, in order. They went to the [`LogSink`] already.
+    pub lines: Vec<LogLine>,
+    /// Where the result came from.
+    pub source: Source,
+}
+
+/// Runs tools for steps: looks up, executes, records. Called from many threads at once.
+pub trait Tools: Send + Sync {
+    /// Runs a tool to its end, or finds the result of an equal run.
+    ///
+    /// # Errors
+    /// When it was ended by a limit or by the user, when it made what cannot be an output, or
+    /// when the sandbox fails it.
+    fn run(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault>;
+}
+
+/// Executes runs of tools, without caching.
+pub trait ToolExecutor: Send + Sync {
+    /// Runs a tool to its end, on the caller's thread. Its [`ToolRun::source`] is
+    /// [`Source::Executed`], and the blobs of its result are in the store.
+    ///
+    /// # Errors
+    /// As for [`Tools::run`].
+    fn execute(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault>;
+}
+
+/// The tools of a host that has none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoTools;
+
+impl Tools for NoTools {
+    fn run(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
+        let message = format!("tool `{}` cannot be run here", request.action.tool);
+        Err(Fault::new(Blame::Infrastructure, NO_TOOLS, message))
+    }
+}
