@@ -21,6 +21,7 @@ pub mod schedule;
 mod summary;
 #[cfg(test)]
 mod testing;
+mod tools;
 
 pub use ports::{ForceMode, Plugin, Ports, RunOptions};
 pub use preview::{Preview, Would, plan_preview};
@@ -28,3 +29,4 @@ pub use resolve::{Surroundings, resolve};
 pub use run::run;
 pub use schedule::{OnFailure, Schedule};
 pub use summary::RunSummary;
+pub use tools::{ToolPorts, ToolRunner};

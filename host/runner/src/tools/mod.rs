@@ -1,0 +1,121 @@
+//! ToolRunner: a run of a tool takes the same way as a step: look up, execute, record.
+
+mod slots;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use belljar_model::event::{LogLine, Source};
+use belljar_model::fault::Blame;
+use belljar_model::ports::{
+    ActionCache, BlobStore, Record, ToolExecutor, ToolRequest, ToolRun, Tools,
+};
+use belljar_model::tool::ToolResult;
+use belljar_model::{
+    ActionDigest, ActionResult, Class, Code, Cost, FamilyDigest, Fault, Isolation, Tier, Trace,
+    Verdict,
+};
+
+use self::slots::Slots;
+use crate::flight::Flights;
+use crate::ports::ForceMode;
+
+/// The run was cancelled while a tool waited for its turn.
+const CANCELLED: Code = Code::new("E0408");
+
+/// The outside world, as far as runs of tools meet it.
+#[derive(Clone)]
+pub struct ToolPorts {
+    /// Remembers what runs produced.
+    pub cache: Arc<dyn ActionCache>,
+    /// Keeps blobs.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Executes runs.
+    pub executor: Arc<dyn ToolExecutor>,
+}
+
+/// Runs tools for the steps of one run: equal runs once, and never more at a time than the
+/// machine has room for.
+pub struct ToolRunner {
+    ports: ToolPorts,
+    force: ForceMode,
+    flights: Flights,
+    slots: Slots,
+}
+
+impl ToolRunner {
+    /// Makes a runner of tools that may keep `cpus` processors busy together. The tools of a
+    /// step that `force` names are executed although a result is known.
+    pub fn new(ports: ToolPorts, cpus: u32, force: ForceMode) -> Self {
+        Self { ports, force, flights: Flights::default(), slots: Slots::new(cpus) }
+    }
+
+    /// The recorded result of an equal run, if all of it is still there.
+    fn look(&self, key: &ActionDigest) -> Result<Option<ToolRun>, Fault> {
+        let Some(record) = self.ports.cache.get(key)? else { return Ok(None) };
+        if !record.blobs().all(|digest| self.ports.blobs.contains(&digest)) {
+            return Ok(None);
+        }
+        let Some(result) = record.tool else { return Ok(None) };
+        let Some(lines) = self.lines(&result)? else { return Ok(None) };
+        Ok(Some(ToolRun { result, lines, source: Source::ExactHit }))
+    }
+
+    /// The lines of a result; `None` if their blob went meanwhile.
+    fn lines(&self, result: &ToolResult) -> Result<Option<Vec<LogLine>>, Fault> {
+        let Some(log) = &result.log else { return Ok(Some(Vec::new())) };
+        let Some(bytes) = self.ports.blobs.get(log)? else { return Ok(None) };
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        Ok(lines.map(serde_json::from_slice).collect::<Result<_, _>>().ok())
+    }
+
+    fn execute(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
+        let Some(_taken) = self.slots.take(request.cpus, request.cancel) else {
+            return Err(Fault::new(Blame::Cancelled, CANCELLED, "the run was cancelled"));
+        };
+        self.ports.executor.execute(request)
+    }
+
+    fn record(&self, request: &ToolRequest<'_>, run: &ToolRun) -> Result<(), Fault> {
+        let result = &run.result;
+        let is_pure = request.action.granted.tier == Tier::Wasm;
+        let record = ActionResult {
+            verdict: Verdict::Passed,
+            summary: String::new(),
+            class: if is_pure { Class::Pure } else { Class::Exec },
+            outputs: result.outputs.clone(),
+            findings: Vec::new(),
+            tests: Vec::new(),
+            coverage: Vec::new(),
+            log: result.log,
+            isolation: Some(Isolation::of(request.action)),
+            tool: Some(result.clone()),
+            cost: Cost { wall_us: result.cost.wall_us, ..Cost::default() },
+        };
+        let action = request.action.digest();
+        // A run asks no questions that are answered while it goes on: its key covers all. So it
+        // has no relatives, and its family is itself.
+        let family = FamilyDigest::from_bytes(*action.as_bytes());
+        let trace = &Trace::default();
+        self.ports.cache.put(Record { action, family, result: &record, trace })
+    }
+}
+
+impl Tools for ToolRunner {
+    fn run(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
+        let key = request.action.digest();
+        let _flight = self.flights.board(key);
+        if !self.force.includes(request.step)
+            && let Some(run) = self.look(&key)?
+        {
+            for line in &run.lines {
+                request.log.line(request.step, line);
+            }
+            return Ok(run);
+        }
+        let run = self.execute(request)?;
+        self.record(request, &run)?;
+        Ok(run)
+    }
+}
