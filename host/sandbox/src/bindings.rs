@@ -23,8 +23,11 @@ pub(crate) mod ambient {
 pub(crate) mod plugin {
     wasmtime::component::bindgen!({
         path: "../../wit",
-        world: "belljar:step/pure-step",
+        world: "belljar:step/step-plugin",
         imports: { default: trappable },
-        with: { "belljar:step/outputs.writer": crate::step_imports::OutputWriter },
+        with: {
+            "belljar:step/outputs.writer": crate::step_imports::OutputWriter,
+            "belljar:step/tool.ran": crate::step_imports::RanTool,
+        },
     });
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use belljar_model::descriptor::ToolNeed;
 use belljar_model::event::LogLine;
 use belljar_model::limits::Limit;
-use belljar_model::ports::{Cancel, LogSink, Request};
+use belljar_model::ports::{Cancel, LogSink, NoTools, Request, Tools};
 use belljar_model::{
     Action, Blame, Class, Descriptor, Digest, Directory, Fault, Limits, Patterns, StepName, View,
 };
 use wasmtime::component::{Component, Linker};
 
 use crate::bindings::plugin::exports::belljar::step::step as wit;
-use crate::bindings::plugin::{PureStep, PureStepPre};
+use crate::bindings::plugin::{StepPlugin, StepPluginPre};
 use crate::fault;
 use crate::guest::{self, Ended};
 use crate::log::{harmless, harmless_lines};
@@ -79,7 +79,7 @@ fn call(
     linker: &Linker<State>,
     blobs: &Blobs,
 ) -> Result<wit::Descriptor, Fault> {
-    let pre = linker.instantiate_pre(component).and_then(PureStepPre::new);
+    let pre = linker.instantiate_pre(component).and_then(StepPluginPre::new);
     let pre = pre.map_err(|error| unlinkable(name, &error))?;
     let action = Action {
         plugin: Digest::of(b""),
@@ -100,11 +100,18 @@ fn call(
         ..Limits::default()
     };
     let log: Arc<dyn LogSink> = Arc::new(Deaf);
+    let tools: Arc<dyn Tools> = Arc::new(NoTools);
     let (step, cancel) = (StepName::new("describe"), Cancel::new());
-    let request =
-        Request { step: &step, action: &action, limits: &limits, cancel: &cancel, log: &log };
+    let request = Request {
+        step: &step,
+        action: &action,
+        limits: &limits,
+        cancel: &cancel,
+        log: &log,
+        tools: &tools,
+    };
     let state = State::new(&request, name, blobs.clone());
-    let Ended { returned, state } = guest::call(&pre, state, |plugin: &PureStep, store| {
+    let Ended { returned, state } = guest::call(&pre, state, |plugin: &StepPlugin, store| {
         plugin.belljar_step_step().call_describe(store)
     });
     let label = state.label;

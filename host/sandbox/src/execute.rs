@@ -5,9 +5,9 @@ use std::time::Instant;
 use belljar_model::fault::ConfigProblem;
 use belljar_model::pattern::Base;
 use belljar_model::ports::{Execution, Request};
-use belljar_model::{ActionResult, Class, Cost, Fault, OutputFile, Patterns, Trace, Verdict};
+use belljar_model::{ActionResult, Cost, Fault, OutputFile, Patterns, Trace, Verdict};
 
-use crate::bindings::plugin::PureStepPre;
+use crate::bindings::plugin::StepPluginPre;
 use crate::bindings::plugin::belljar::step::types::{Problem, StepError};
 use crate::bindings::plugin::exports::belljar::step::step::{Invocation, Outcome};
 use crate::fault;
@@ -19,7 +19,7 @@ use crate::vfs::Blobs;
 
 /// Executes `request` with a plugin that is called `label`.
 pub(crate) fn execute(
-    pre: &PureStepPre<State>,
+    pre: &StepPluginPre<State>,
     request: &Request<'_>,
     label: &str,
     blobs: Blobs,
@@ -29,7 +29,7 @@ pub(crate) fn execute(
     let Ended { returned, mut state } =
         guest::call(pre, state, |plugin, store| plugin.belljar_step_step().call_run(store, &call));
     let result = returned.and_then(|returned| conclude(&mut state, returned));
-    let State { meter, vfs, log, started, .. } = state;
+    let State { meter, vfs, log, started, tool_reports: tools, .. } = state;
     let (trace, cost) = vfs.finish();
     let (log, last_words) = log.finish();
     let cost = Cost { wall_us: micros(started), peak_memory: meter.peak, ..cost };
@@ -37,7 +37,7 @@ pub(crate) fn execute(
         Ok(result) => Ok(ActionResult { cost, ..result }),
         Err(fault) => Err(trap::with_last_words(fault, label, &last_words)),
     };
-    Execution { outcome, trace, log, cost }
+    Execution { outcome, trace, log, cost, tools }
 }
 
 /// The execution of an Action that did not come to run anything.
@@ -47,6 +47,7 @@ pub(crate) fn none(fault: Fault) -> Execution {
         trace: Trace::default(),
         log: Vec::new(),
         cost: Cost::default(),
+        tools: Vec::new(),
     }
 }
 
@@ -106,12 +107,14 @@ fn result(
     ActionResult {
         verdict,
         summary,
-        class: Class::Pure,
+        class: state.class,
         outputs,
         findings: reported.findings,
         tests: reported.tests,
         coverage: reported.coverage,
         log: None,
+        isolation: state.isolation.take(),
+        tool: None,
         cost: Cost::default(),
     }
 }

@@ -46,6 +46,8 @@ pub(crate) const SANDBOX: Code = Code::new("E0410");
 pub(crate) const MISUSE: Code = Code::new("E0411");
 /// An input cannot be read.
 pub(crate) const INPUT_GONE: Code = Code::new("E0412");
+/// A tool that the step was not granted.
+pub(crate) const TOOL_NOT_GRANTED: Code = Code::new("E0840");
 /// A declared output was not written.
 pub(crate) const NOT_WRITTEN: Code = Code::new("E0702");
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use belljar_model::Fault;
 use wasmtime::{Result, Store, StoreContextMut, UpdateDeadline};
 
-use crate::bindings::plugin::{PureStep, PureStepPre};
+use crate::bindings::plugin::{StepPlugin, StepPluginPre};
 use crate::fault;
 use crate::limits::{CALL_BYTES, HANDLES};
 use crate::state::State;
@@ -24,9 +24,9 @@ pub(crate) struct Ended<T> {
 
 /// Makes an instance, calls it and throws it away.
 pub(crate) fn call<T>(
-    pre: &PureStepPre<State>,
+    pre: &StepPluginPre<State>,
     state: State,
-    call: impl FnOnce(&PureStep, &mut Store<State>) -> Result<T>,
+    call: impl FnOnce(&StepPlugin, &mut Store<State>) -> Result<T>,
 ) -> Ended<T> {
     let mut store = Store::new(pre.engine(), state);
     store.limiter(|state| &mut state.meter);

@@ -33,6 +33,7 @@ mod state;
 mod step_imports;
 #[cfg(test)]
 mod testing;
+mod tools;
 mod trace;
 mod trap;
 mod vfs;

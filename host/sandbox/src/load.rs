@@ -10,7 +10,7 @@ use wasmtime::component::{Component, HasSelf, Linker};
 
 use crate::aot::AotCache;
 use crate::bindings::ambient::Ambient;
-use crate::bindings::plugin::{PureStep, PureStepPre};
+use crate::bindings::plugin::{StepPlugin, StepPluginPre};
 use crate::log::harmless_lines;
 use crate::state::State;
 use crate::vfs::Blobs;
@@ -43,7 +43,7 @@ pub(crate) struct Slot {
     name: String,
     pub(crate) loaded: Loaded,
     read: ReadComponent,
-    ready: Mutex<Option<PureStepPre<State>>>,
+    ready: Mutex<Option<StepPluginPre<State>>>,
 }
 
 /// What loading needs.
@@ -87,7 +87,7 @@ impl Made {
         let engine = engine::make(parallel)?;
         let mut linker = Linker::<State>::new(&engine);
         Ambient::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
-        PureStep::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        StepPlugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         Ok(Self { engine, linker })
     }
 }
@@ -113,8 +113,8 @@ impl Loader {
         let ready = self.prepare(&name, &component)?;
         let linker = &self.runtime.get()?.linker;
         let descriptor = describe::describe(&name, &component, linker, &self.blobs)?;
-        let loaded =
-            Loaded { digest, descriptor, class: Class::Pure, imports, size: digest.size() };
+        let class = world_check::class(&imports);
+        let loaded = Loaded { digest, descriptor, class, imports, size: digest.size() };
         if let Some(aot) = &self.aot {
             aot.put_card(&digest, &loaded);
         }
@@ -125,7 +125,7 @@ impl Loader {
     ///
     /// # Errors
     /// When its bytes cannot be read any more.
-    pub(crate) fn ready(&self, slot: &Slot) -> Result<PureStepPre<State>, Fault> {
+    pub(crate) fn ready(&self, slot: &Slot) -> Result<StepPluginPre<State>, Fault> {
         let mut ready = slot.ready.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ready) = &*ready {
             return Ok(ready.clone());
@@ -134,9 +134,9 @@ impl Loader {
         Ok(ready.insert(self.prepare(&slot.name, &component)?).clone())
     }
 
-    fn prepare(&self, name: &str, component: &Component) -> Result<PureStepPre<State>, Fault> {
+    fn prepare(&self, name: &str, component: &Component) -> Result<StepPluginPre<State>, Fault> {
         let linker = &self.runtime.get()?.linker;
-        let pre = linker.instantiate_pre(component).and_then(PureStepPre::new);
+        let pre = linker.instantiate_pre(component).and_then(StepPluginPre::new);
         pre.map_err(|error| describe::unlinkable(name, &error))
     }
 

@@ -133,6 +133,19 @@ impl StepLog {
         self.lines.push(line);
     }
 
+    /// Adds the lines of a tool, which went to the sink already while it ran.
+    pub(crate) fn adopt(&mut self, lines: &[LogLine]) {
+        for line in lines {
+            let bytes = line.text.len() as u64 + 1;
+            if self.dropped > 0 || self.bytes + bytes > self.limit.value {
+                self.line(line.level, &line.text);
+            } else {
+                self.bytes += bytes;
+                self.lines.push(line.clone());
+            }
+        }
+    }
+
     /// Ends unfinished lines and returns all, with the last words on stderr.
     pub(crate) fn finish(mut self) -> (Vec<LogLine>, String) {
         for channel in [Channel::Stdout, Channel::Stderr] {

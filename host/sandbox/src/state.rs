@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use belljar_model::ports::{Cancel, Request};
-use belljar_model::{Answer, Fault, Grant, Limits, Question, WorkspacePath};
+use belljar_model::event::ToolReport;
+use belljar_model::ports::{Cancel, LogSink, Request, Tools};
+use belljar_model::{
+    Answer, Class, Fault, Grant, Isolation, Limits, Question, StepName, WorkspacePath,
+};
 use wasmtime::component::ResourceTable;
 use wasmtime::{Result, format_err};
 
@@ -25,9 +28,17 @@ pub(crate) struct State {
     pub(crate) reported: Reported,
     pub(crate) clock: VirtualClock,
     pub(crate) random: RandomStream,
+    pub(crate) class: Class,
     pub(crate) grants: Vec<Grant>,
     pub(crate) limits: Limits,
     pub(crate) cancel: Cancel,
+    pub(crate) step: StepName,
+    pub(crate) sink: Arc<dyn LogSink>,
+    pub(crate) tools: Arc<dyn Tools>,
+    /// The runs of tools so far.
+    pub(crate) tool_reports: Vec<ToolReport>,
+    /// How they were kept apart.
+    pub(crate) isolation: Option<Isolation>,
     pub(crate) started: Instant,
     /// Whether the guest was told that it should stop. What it returns then is no result.
     pub(crate) told_to_stop: bool,
@@ -39,7 +50,7 @@ pub(crate) struct State {
 impl State {
     /// Prepares the execution of `request` by the plugin called `label`.
     pub(crate) fn new(request: &Request<'_>, label: &str, blobs: Blobs) -> Self {
-        let Request { step, action, limits, cancel, log } = *request;
+        let Request { step, action, limits, cancel, log, tools } = *request;
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         Self {
@@ -50,9 +61,15 @@ impl State {
             reported: Reported::default(),
             clock: VirtualClock::default(),
             random: RandomStream::seeded(&action.family()),
+            class: action.class,
             grants: action.grants.clone(),
             limits: limits.clone(),
             cancel: cancel.clone(),
+            step: step.clone(),
+            sink: Arc::clone(log),
+            tools: Arc::clone(tools),
+            tool_reports: Vec::new(),
+            isolation: None,
             started: Instant::now(),
             told_to_stop: false,
             label: label.to_owned(),

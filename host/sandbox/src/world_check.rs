@@ -1,6 +1,6 @@
 //! Whether a component belongs to our world: every import and the one export, all at once.
 
-use belljar_model::{Blame, Fault};
+use belljar_model::{Blame, Class, Fault};
 use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -14,10 +14,12 @@ const PACKAGE: &str = "belljar:step";
 /// The version that this host offers.
 const VERSION: Version = Version(0, 1, 0);
 
-/// The interfaces of a pure step.
+/// The interfaces that reach nothing but what the host implements.
 const PURE: [&str; 6] = ["types", "log", "control", "report", "inputs", "outputs"];
-/// Powers of the same package that a pure step does not get.
-const POWERS: [&str; 6] = ["tool", "secrets", "secrets-reveal", "fetch", "http", "storage"];
+/// The interface that reaches the tools which a step is granted.
+const TOOL: &str = "tool";
+/// Powers of the same package that a step does not get.
+const POWERS: [&str; 5] = ["secrets", "secrets-reveal", "fetch", "http", "storage"];
 
 /// What every toolchain imports. All of it is answered by the host itself.
 const AMBIENT: [(&str, &[&str]); 5] = [
@@ -59,16 +61,25 @@ struct Version(u64, u64, u64);
 /// What an import is to this host.
 #[derive(Debug, PartialEq, Eq)]
 enum Standing {
-    Pure,
+    Offered,
     Ambient,
     Power,
     Unknown(Option<String>),
 }
 
+/// How much of the world a component with these imports can touch at most.
+pub(crate) fn class(imports: &[Import]) -> Class {
+    let runs_tools = |import: &Import| {
+        parts(&import.interface)
+            .is_some_and(|(package, name, _)| package == PACKAGE && name == TOOL)
+    };
+    if imports.iter().any(runs_tools) { Class::Exec } else { Class::Pure }
+}
+
 /// Returns what the component imports.
 ///
 /// # Errors
-/// When it imports more than a pure step gets, naming all of it, or does not export `step`.
+/// When it imports more than a step gets, naming all of it, or does not export `step`.
 pub(crate) fn check(
     name: &str,
     engine: &Engine,
@@ -86,8 +97,8 @@ pub(crate) fn check(
         let ambient = standing == Standing::Ambient;
         match standing {
             // An interface of types only is no request for anything.
-            Standing::Pure if functions.is_empty() => {}
-            Standing::Pure | Standing::Ambient => {
+            Standing::Offered if functions.is_empty() => {}
+            Standing::Offered | Standing::Ambient => {
                 imports.push(Import { interface: shown, functions, ambient });
             }
             Standing::Power => powers.push(shown),
@@ -135,10 +146,10 @@ fn standing(import: &str) -> Standing {
     if package == PACKAGE {
         return if POWERS.contains(&interface) {
             Standing::Power
-        } else if !PURE.contains(&interface) {
+        } else if interface != TOOL && !PURE.contains(&interface) {
             Standing::Unknown(None)
         } else if version.is_some_and(Version::fits) {
-            Standing::Pure
+            Standing::Offered
         } else {
             let built = version.map_or_else(|| "no version".to_owned(), shown);
             let hint = format!("built for {built}, this host offers {}", shown(VERSION));
@@ -223,9 +234,10 @@ mod tests {
     #[test]
     fn an_import_is_pure_ambient_a_power_or_unknown() {
         let check = |name: &str, expected: Standing| assert_eq!(standing(name), expected, "{name}");
-        check("belljar:step/inputs@0.1.0", Standing::Pure);
-        check("belljar:step/inputs@0.1.7", Standing::Pure);
-        check("belljar:step/tool@0.1.0", Standing::Power);
+        check("belljar:step/inputs@0.1.0", Standing::Offered);
+        check("belljar:step/inputs@0.1.7", Standing::Offered);
+        check("belljar:step/tool@0.1.0", Standing::Offered);
+        check("belljar:step/http@0.1.0", Standing::Power);
         check("belljar:step/other@0.1.0", Standing::Unknown(None));
         let hint = "built for 0.2.0, this host offers 0.1.0".to_owned();
         check("belljar:step/inputs@0.2.0", Standing::Unknown(Some(hint)));

@@ -18,14 +18,14 @@ use crate::testing::{MemoryBlobs, MemoryCache, path};
 struct Making {
     blobs: Arc<MemoryBlobs>,
     runs: AtomicUsize,
-    refuses: bool,
+    refusal: Option<&'static str>,
 }
 
 impl ToolExecutor for Making {
     fn execute(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
         self.runs.fetch_add(1, Ordering::SeqCst);
-        if self.refuses {
-            return Err(Fault::new(Blame::Project, Code::new("E0810"), "it took too long"));
+        if let Some(reason) = self.refusal {
+            return Err(Fault::new(Blame::Project, Code::new("E0810"), reason));
         }
         let text = request.action.args.join(" ");
         let made = self.blobs.put(text.as_bytes())?;
@@ -63,10 +63,10 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(force: ForceMode, refuses: bool) -> Self {
+    fn new(force: ForceMode, refusal: Option<&'static str>) -> Self {
         let blobs = Arc::new(MemoryBlobs::default());
         let making =
-            Arc::new(Making { blobs: Arc::clone(&blobs), runs: AtomicUsize::new(0), refuses });
+            Arc::new(Making { blobs: Arc::clone(&blobs), runs: AtomicUsize::new(0), refusal });
         let ports = ToolPorts {
             cache: Arc::new(MemoryCache::default()),
             blobs: Arc::clone(&blobs) as Arc<dyn BlobStore>,
@@ -116,7 +116,7 @@ impl Bench {
 
 #[test]
 fn an_equal_run_is_found_whichever_step_asks_and_its_lines_are_told_again() {
-    let bench = Bench::new(ForceMode::Nothing, false);
+    let bench = Bench::new(ForceMode::Nothing, None);
     let first = bench.run("a", "x").unwrap();
     let second = bench.run("b", "x").unwrap();
     assert_eq!((first.source, second.source), (Source::Executed, Source::ExactHit));
@@ -128,7 +128,7 @@ fn an_equal_run_is_found_whichever_step_asks_and_its_lines_are_told_again() {
 
 #[test]
 fn a_run_of_which_something_is_gone_is_run_again() {
-    let bench = Bench::new(ForceMode::Nothing, false);
+    let bench = Bench::new(ForceMode::Nothing, None);
     let ToolResult { stdout, stderr, log, .. } = bench.run("a", "x").unwrap().result;
     for gone in [stdout, stderr, log.unwrap()] {
         bench.blobs.0.lock().unwrap().remove(&gone).unwrap();
@@ -138,7 +138,7 @@ fn a_run_of_which_something_is_gone_is_run_again() {
 
 #[test]
 fn a_run_that_was_ended_is_not_remembered() {
-    let bench = Bench::new(ForceMode::Nothing, true);
+    let bench = Bench::new(ForceMode::Nothing, Some("it took too long"));
     for _ in 0..2 {
         assert_eq!(bench.run("a", "x").unwrap_err().code.as_str(), "E0810");
     }
@@ -148,14 +148,14 @@ fn a_run_that_was_ended_is_not_remembered() {
 #[test]
 fn the_tools_of_a_forced_step_run_although_a_result_is_known() {
     let forced = ForceMode::Steps(BTreeSet::from([StepName::new("a")]));
-    let bench = Bench::new(forced, false);
+    let bench = Bench::new(forced, None);
     let sources = ["b", "a", "b"].map(|step| bench.run(step, "x").unwrap().source);
     assert_eq!(sources, [Source::Executed, Source::Executed, Source::ExactHit]);
 }
 
 #[test]
 fn equal_runs_at_the_same_time_are_one() {
-    let bench = Bench::new(ForceMode::Nothing, false);
+    let bench = Bench::new(ForceMode::Nothing, None);
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| bench.run("a", "x").unwrap());

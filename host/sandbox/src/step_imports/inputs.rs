@@ -10,7 +10,7 @@ use crate::state::State;
 use crate::vfs::{Follow, Found, Place, Scope};
 
 /// The most bytes that one call carries.
-const MAX_CALL: u64 = 8 << 20;
+pub(super) const MAX_CALL: u64 = 8 << 20;
 
 type Told<T> = Result<std::result::Result<T, FsError>>;
 

@@ -1,16 +1,20 @@
-//! The interfaces of our own: `log`, `control`, `report`, `inputs` and `outputs`.
+//! The interfaces of our own: `log`, `control`, `report`, `inputs`, `outputs` and
+//! `tool`.
 
 mod control;
 mod inputs;
 mod log;
 mod outputs;
 mod report;
+mod tool;
 
 use belljar_model::Digest;
 
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub use self::outputs::OutputWriter;
 pub(crate) use self::report::{Reported, attrs};
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub use self::tool::RanTool;
 use crate::bindings::plugin::belljar::step::types;
 use crate::state::State;
 

@@ -222,6 +222,15 @@ impl Layer {
         Ok(())
     }
 
+    /// All files, scratch included, sorted by path.
+    pub(crate) fn files(&self) -> Vec<(WorkspacePath, SharedFile, Mode)> {
+        let file = |(path, node): (&WorkspacePath, &Written)| match node {
+            Written::File(file, mode) => Some((path.clone(), file.clone(), *mode)),
+            Written::Folder => None,
+        };
+        self.nodes.iter().filter_map(file).collect()
+    }
+
     /// The files that are declared outputs, sorted by path.
     pub(crate) fn outputs(&self) -> Vec<(WorkspacePath, SharedFile, Mode)> {
         let output = |(path, node): (&WorkspacePath, &Written)| match node {

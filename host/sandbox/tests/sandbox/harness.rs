@@ -8,7 +8,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use belljar_model::event::LogLine;
 use belljar_model::grant::Capability;
 use belljar_model::ports::{
-    BlobSource, BlobStore, BlobWriter, Cancel, Execution, Executor as _, LogSink, Request,
+    BlobSource, BlobStore, BlobWriter, Cancel, Execution, Executor as _, LogSink, NoTools, Request,
+    Tools,
 };
 use belljar_model::{
     Action, ActionResult, Answer, Class, Digest, Directory, Entry, Fault, Grant, Limits, Node,
@@ -179,12 +180,14 @@ impl Bench {
 
     pub(crate) fn execute(&self, sandbox: &Sandbox, action: &Action) -> Execution {
         let (step, log): (_, Arc<dyn LogSink>) = (StepName::new("step"), Arc::new(Deaf));
+        let tools: Arc<dyn Tools> = Arc::new(NoTools);
         sandbox.execute(&Request {
             step: &step,
             action,
             limits: &self.limits,
             cancel: &self.cancel,
             log: &log,
+            tools: &tools,
         })
     }
 }

@@ -82,8 +82,8 @@ fn a_component_of_another_world_is_refused() {
 fn every_import_that_is_too_much_is_named_at_once() {
     let powers = r#"(component
         (import "wasi:sockets/tcp@0.2.6" (instance))
-        (import "belljar:step/tool@0.1.0" (instance)))"#;
-    let words = ["wasi:sockets/tcp@0.2.6", "belljar:step/tool@0.1.0"];
+        (import "belljar:step/http@0.1.0" (instance)))"#;
+    let words = ["wasi:sockets/tcp@0.2.6", "belljar:step/http@0.1.0"];
     check(&component(powers), Blame::Policy, "E0304", &words);
     let unknown = r#"(component
         (import "acme:db/query@1.0.0" (instance))
