@@ -46,6 +46,20 @@ codes! {
     BAD_GRANT = "E0116";
     /// A plugin whose source is not understood.
     BAD_PLUGIN_SOURCE = "E0117";
+    /// A tool that is not said to be one thing.
+    BAD_TOOL_SOURCE = "E0119";
+    /// A native tool at a place where none can be.
+    BAD_TOOL_PATH = "E0120";
+    /// Something that has no meaning for a tool that is WebAssembly.
+    MEANINGLESS_FOR_WASM = "E0121";
+    /// A state folder at a place where none can be.
+    BAD_STATE_PATH = "E0122";
+    /// Not a host with its port.
+    BAD_HOST = "E0123";
+    /// Not a tier.
+    UNKNOWN_TIER = "E0124";
+    /// A part of a tool's declaration that cannot be.
+    BAD_TOOL_PART = "E0125";
     /// A step that `needs` names, but nobody declares.
     UNKNOWN_STEP = "E0201";
     /// A name that cannot be.
@@ -82,10 +96,22 @@ codes! {
     UNKNOWN_STEP_ASKED = "E0217";
     /// An entry that becomes too many steps.
     TOO_MANY_STEPS = "E0218";
+    /// A tool that nobody declares.
+    UNKNOWN_TOOL = "E0219";
+    /// Tools that start each other.
+    TOOL_CYCLE = "E0220";
+    /// A tool that no step is granted and no other tool uses.
+    UNUSED_TOOL = "E0221";
+    /// A grant for tools in a step without such a tool.
+    IDLE_GRANT = "E0222";
     /// A key that the plugin does not know.
     UNKNOWN_CONFIG_KEY = "E0308";
     /// A configuration that the plugin does not accept.
     BAD_CONFIG = "E0309";
     /// A plugin whose own schema is broken.
     BAD_CONFIG_SCHEMA = "E0310";
+    /// A tool that a plugin needs, and a step is not granted.
+    MISSING_TOOL = "E0314";
+    /// A tool granted to a step whose plugin runs none.
+    UNWANTED_TOOL = "E0315";
 }

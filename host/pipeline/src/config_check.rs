@@ -8,6 +8,7 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
+use crate::check_asks::check_asks;
 use crate::codes;
 use crate::pipeline::{Pipeline, Step};
 use crate::place::Place;
@@ -20,8 +21,9 @@ struct Checker {
     validator: Validator,
 }
 
-/// Checks the configuration of every step whose plugin is in `descriptors`, a map by the
-/// plugin's name in the file. Reports each mistake once, even if many steps come from it.
+/// Checks every step whose plugin is in `descriptors`, a map by the plugin's name in the file:
+/// its configuration, and the tools that it is granted. Reports each mistake once, even if many
+/// steps come from it.
 pub fn check_config(
     pipeline: &Pipeline,
     descriptors: &BTreeMap<String, Descriptor>,
@@ -47,6 +49,7 @@ pub fn check_config(
             }
         }
     }
+    found.extend(check_asks(pipeline, descriptors));
     found
 }
 

@@ -40,6 +40,11 @@ pub fn json_schema(descriptors: &BTreeMap<String, Descriptor>) -> Value {
                 "description": "The plugins, by the names that steps use.",
                 "additionalProperties": plugin(),
             },
+            "tools": {
+                "type": "object",
+                "description": "The tools that steps may be granted, by name.",
+                "additionalProperties": tool(),
+            },
             "template": {
                 "type": "object",
                 "description": "Fields that steps take over with `extends`.",
@@ -82,11 +87,10 @@ fn step(plugins: &[&String], typed: &[Value]) -> Value {
             "inputs": list("Patterns of files that the step may see. `!` takes out."),
             "outputs": list("Patterns of files that the step may write."),
             "with": { "type": "object", "description": "The plugin's own configuration." },
-            "grants": {
-                "type": "object",
-                "description": "Powers that the step does not have otherwise.",
-                "additionalProperties": false,
-                "properties": { "env": list("Environment variables that the step may see.") },
+            "grants": grants(),
+            "min-isolation": {
+                "enum": ["t0", "t1", "t2", "t3"],
+                "description": "The weakest tier in which its native tools may run.",
             },
             "timeout": text("How long the step may take, such as `5m` or `1h 30m`."),
             "retries": {
@@ -108,6 +112,59 @@ fn step(plugins: &[&String], typed: &[Value]) -> Value {
     })
 }
 
+fn tool() -> Value {
+    let path = text("A name in `PATH`, an absolute path, or one that begins with `~/`.");
+    let wasm = text("A WASI command of this workspace: a component or a module.");
+    let identity = list("Files of the workspace that are part of its identity.");
+    let env = json!({
+        "type": "object",
+        "description": "Its environment.",
+        "additionalProperties": { "type": "string" },
+    });
+    json!({
+        "oneOf": [
+            path,
+            {
+                "type": "object",
+                "required": ["path"],
+                "additionalProperties": false,
+                "properties": {
+                    "path": path,
+                    "closure": list("More that it may read: absolute paths, or ones with `~/`."),
+                    "uses": list("Other tools of this file that it may start."),
+                    "env": env,
+                    "version": list("Arguments that print its version, part of its identity."),
+                    "identity": identity,
+                },
+            },
+            {
+                "type": "object",
+                "required": ["wasm"],
+                "additionalProperties": false,
+                "properties": { "wasm": wasm, "env": env, "identity": identity },
+            },
+        ],
+    })
+}
+
+fn grants() -> Value {
+    json!({
+        "type": "object",
+        "description": "Powers that the step does not have otherwise.",
+        "additionalProperties": false,
+        "properties": {
+            "env": list("Environment variables that the step may see."),
+            "tools": list("Tools of this file that the step may run."),
+            "state": {
+                "type": "object",
+                "description": "Folders that outlive runs of tools: where tools find each.",
+                "additionalProperties": { "type": "string" },
+            },
+            "network": list("Hosts that tools may connect to, as `host:port`."),
+        },
+    })
+}
+
 fn limits() -> Value {
     let size = |what: &str| json!({ "type": "string", "description": what });
     let count = |what: &str| json!({ "type": "integer", "minimum": 1, "description": what });
@@ -121,6 +178,8 @@ fn limits() -> Value {
             "output-files": count("Files that it writes."),
             "log-bytes": size("Bytes of its log; what is over is dropped."),
             "findings": count("Findings and test cases."),
+            "tool-memory": size("Memory of one run of a tool, with all its processes."),
+            "tool-processes": count("Processes and threads of one run of a tool."),
         },
     })
 }
@@ -172,6 +231,8 @@ fn rename(value: &mut Value, own: &impl Fn(&str) -> String) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn schema() -> Value {
@@ -223,6 +284,30 @@ mod tests {
         for key in crate::lower::document::KEYS {
             assert!(schema()["properties"].get(key).is_some(), "{key}");
         }
+        let step = &schema()["$defs"]["step"]["properties"];
+        for (field, keys) in
+            [("grants", crate::lower::grants::KEYS), ("limits", crate::lower::limits::KEYS)]
+        {
+            let known = step[field]["properties"].as_object().expect("it is a table").keys();
+            let known: BTreeSet<&str> = known.map(String::as_str).collect();
+            assert_eq!(known, keys.iter().copied().collect(), "{field}");
+        }
+        let forms = &schema()["properties"]["tools"]["additionalProperties"]["oneOf"];
+        for key in crate::lower::tool_fields::KEYS {
+            let forms = forms.as_array().expect("it is a list");
+            assert!(forms.iter().any(|form| form["properties"].get(key).is_some()), "{key}");
+        }
         check("[step.a]\nuses = \"check\"\ncolor = \"red\"\n", 1);
+        check("[step.a]\nuses = \"check\"\nmin-isolation = \"t2\"\n", 0);
+        check("[step.a]\nuses = \"check\"\nmin-isolation = \"wasm\"\n", 1);
+    }
+
+    #[test]
+    fn a_tool_is_native_or_webassembly() {
+        check("[tools]\nnode = \"node\"\ncc = { path = \"cc\", uses = [\"as\"] }\n", 0);
+        check("[tools]\nmd = { wasm = \"md.wasm\", env = { A = \"b\" } }\n", 0);
+        check("[tools]\nmd = { wasm = \"md.wasm\", path = \"md\" }\n", 1);
+        check("[tools]\nmd = { wasm = \"md.wasm\", uses = [] }\n", 1);
+        check("[tools]\nmd = {}\n", 1);
     }
 }

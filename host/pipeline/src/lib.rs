@@ -14,6 +14,7 @@
 //! **Invariant:** this crate does no I/O; text comes in through [`Files`].
 //! **Invariant:** nothing here knows that plugins are WebAssembly.
 
+mod check_asks;
 pub mod codes;
 pub mod config_check;
 pub mod editor_schema;
@@ -33,13 +34,16 @@ pub mod select;
 mod suggest;
 mod text;
 
+pub use check_asks::check_asks;
 pub use config_check::check_config;
 pub use editor_schema::json_schema;
 pub use files::Files;
 pub use graph::StepGraph;
 pub use lower::parse_size;
 pub use parse::{Parsed, parse};
-pub use pipeline::{FieldPlace, GrantAt, Pipeline, Places, PluginLocation, PluginSource, Step, Tool};
+pub use pipeline::{
+    FieldPlace, GrantAt, Pipeline, Places, PluginLocation, PluginSource, Step, Tool,
+};
 pub use place::{Place, Sources};
 pub use plan::Plan;
 pub use select::{Reach, SelectError, select};

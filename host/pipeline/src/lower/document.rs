@@ -6,6 +6,7 @@ use belljar_model::{Diagnostic, StepName, WorkspacePath};
 
 use crate::codes;
 use crate::lower::fields::Fields;
+use crate::lower::tool_fields::DeclaredTool;
 use crate::mistakes::Mistakes;
 use crate::pipeline::{PluginLocation, PluginSource};
 use crate::place::Place;
@@ -13,7 +14,8 @@ use crate::text::expect;
 use crate::text::{Document, Entry, Kind, Located, Table, Text, Value};
 
 /// The keys of a pipeline file.
-pub(crate) const KEYS: &[&str] = &["schema", "include", "vars", "plugins", "template", "step"];
+pub(crate) const KEYS: &[&str] =
+    &["schema", "include", "vars", "plugins", "tools", "template", "step"];
 
 /// A step or template as written.
 #[derive(Debug)]
@@ -38,6 +40,7 @@ pub(crate) struct Entries {
     pub(crate) vars: BTreeMap<String, Text>,
     pub(crate) var_names: Vec<Text>,
     pub(crate) plugins: BTreeMap<String, DeclaredPlugin>,
+    pub(crate) tools: BTreeMap<String, DeclaredTool>,
     pub(crate) templates: Vec<Declared>,
     /// In the order of the files.
     pub(crate) steps: Vec<Declared>,
@@ -73,6 +76,7 @@ impl Reading<'_> {
                     reading.plugin(name, &value);
                 });
             }
+            "tools" => self.each("tools", "tool", value, Self::tool),
             "template" => self.each("template", "template", value, Self::template),
             "step" => self.each("step", "step", value, Self::step),
             _ => expect::unknown_key(self.mistakes, "a pipeline file", key, KEYS),
@@ -182,6 +186,12 @@ impl Reading<'_> {
                 None
             }
         }
+    }
+
+    fn tool(&mut self, name: Text, value: Value) {
+        let key = name.value.clone();
+        let tool = DeclaredTool::read(self.mistakes, name, value);
+        self.entries.tools.insert(key, tool);
     }
 
     fn template(&mut self, name: Text, value: Value) {

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use belljar_model::Diagnostic;
+use belljar_model::{Diagnostic, Tier};
 
 use crate::codes;
+use crate::lower::grants::GrantFields;
+use crate::lower::limits::LimitFields;
 use crate::lower::quantity;
 use crate::mistakes::Mistakes;
 use crate::place::Place;
@@ -14,12 +16,21 @@ use crate::text::{Entry, Kind, Located, Table, Text, Value};
 
 /// The keys of a step, in the order in which documentation shows them.
 pub(crate) const KEYS: &[&str] = &[
-    "doc", "uses", "needs", "inputs", "outputs", "with", "grants", "timeout", "retries", "limits",
-    "for-each", "matrix", "extends",
+    "doc",
+    "uses",
+    "needs",
+    "inputs",
+    "outputs",
+    "with",
+    "grants",
+    "min-isolation",
+    "timeout",
+    "retries",
+    "limits",
+    "for-each",
+    "matrix",
+    "extends",
 ];
-/// The keys of `limits`.
-pub(crate) const LIMIT_KEYS: &[&str] =
-    &["memory", "output-bytes", "output-files", "log-bytes", "findings"];
 /// The most often a step may be tried again.
 pub(crate) const MOST_RETRIES: i64 = 100;
 
@@ -36,7 +47,8 @@ pub(crate) struct Fields {
     pub(crate) inputs: Option<Texts>,
     pub(crate) outputs: Option<Texts>,
     pub(crate) with: Option<Entry>,
-    pub(crate) environment: Option<Texts>,
+    pub(crate) grants: GrantFields,
+    pub(crate) min_isolation: Option<Tier>,
     pub(crate) timeout: Option<Located<Duration>>,
     pub(crate) retries: Option<u32>,
     pub(crate) limits: LimitFields,
@@ -46,16 +58,6 @@ pub(crate) struct Fields {
     pub(crate) matrix_at: Option<Place>,
     /// Whether something that it says was not understood, so that what is missing may be there.
     pub(crate) broken: bool,
-}
-
-/// The parts of `limits`: bytes, or how many.
-#[derive(Clone, Default, Debug)]
-pub(crate) struct LimitFields {
-    pub(crate) memory: Option<Located<u64>>,
-    pub(crate) output_bytes: Option<Located<u64>>,
-    pub(crate) output_files: Option<Located<u64>>,
-    pub(crate) log_bytes: Option<Located<u64>>,
-    pub(crate) findings: Option<Located<u64>>,
 }
 
 /// One axis of a matrix.
@@ -95,7 +97,8 @@ impl Fields {
                 Kind::Table(_) => self.with = Some(Entry { key, value }),
                 _ => expect::wrong_type(mistakes, "with", "a table", &value),
             },
-            "grants" => self.environment = grants(mistakes, value),
+            "grants" => self.grants = GrantFields::read(mistakes, value),
+            "min-isolation" => self.min_isolation = tier(mistakes, value),
             "timeout" => self.timeout = timeout(mistakes, value),
             "retries" => self.retries = retries(mistakes, &value),
             "limits" => self.limits = LimitFields::read(mistakes, value),
@@ -143,7 +146,8 @@ impl Fields {
             inputs: self.inputs.or(base.inputs),
             outputs: self.outputs.or(base.outputs),
             with,
-            environment: self.environment.or(base.environment),
+            grants: self.grants.upon(base.grants),
+            min_isolation: self.min_isolation.or(base.min_isolation),
             timeout: self.timeout.or(base.timeout),
             retries: self.retries.or(base.retries),
             limits: self.limits.upon(base.limits),
@@ -155,38 +159,23 @@ impl Fields {
     }
 }
 
-impl LimitFields {
-    fn read(mistakes: &mut Mistakes, value: Value) -> Self {
-        let mut limits = Self::default();
-        for Entry { key, value } in expect::table(mistakes, "limits", value).unwrap_or_default().0 {
-            let field = format!("limits.{}", key.value);
-            match key.value.as_str() {
-                "memory" => {
-                    limits.memory = size(mistakes, &field, &value);
-                    if let Some(Located { value: 0, at }) = &limits.memory {
-                        let message = "`limits.memory` is zero, so no step could start";
-                        mistakes.add(Diagnostic::error(codes::ZERO_LIMIT, message, at.label("")));
-                    }
-                }
-                "output-bytes" => limits.output_bytes = size(mistakes, &field, &value),
-                "output-files" => limits.output_files = count(mistakes, &field, &value),
-                "log-bytes" => limits.log_bytes = size(mistakes, &field, &value),
-                "findings" => limits.findings = count(mistakes, &field, &value),
-                _ => expect::unknown_key(mistakes, "`limits`", &key, LIMIT_KEYS),
+fn tier(mistakes: &mut Mistakes, value: Value) -> Option<Tier> {
+    let text = expect::text(mistakes, "min-isolation", "one of `t0`, `t1`, `t2`, `t3`", value)?;
+    let tier = Tier::parse(&text.value);
+    if tier.is_none() {
+        let message = format!("there is no tier `{}`", text.value);
+        let mut diagnostic = Diagnostic::error(codes::UNKNOWN_TIER, message, text.at.label(""));
+        let tiers = ["t1", "t2", "t3", "t0"];
+        let lower = text.value.to_ascii_lowercase();
+        diagnostic.help = Some(match Tier::parse(&lower) {
+            Some(_) => format!("did you mean `{lower}`?"),
+            None => {
+                format!("the tiers, the strongest first, are: {}", suggest::quoted_list(&tiers))
             }
-        }
-        limits
+        });
+        mistakes.add(diagnostic);
     }
-
-    fn upon(self, base: Self) -> Self {
-        Self {
-            memory: self.memory.or(base.memory),
-            output_bytes: self.output_bytes.or(base.output_bytes),
-            output_files: self.output_files.or(base.output_files),
-            log_bytes: self.log_bytes.or(base.log_bytes),
-            findings: self.findings.or(base.findings),
-        }
-    }
+    tier
 }
 
 fn timeout(mistakes: &mut Mistakes, value: Value) -> Option<Located<Duration>> {
@@ -222,66 +211,6 @@ fn retries(mistakes: &mut Mistakes, value: &Value) -> Option<u32> {
         return None;
     };
     u32::try_from(number).ok()
-}
-
-/// A size as text with a unit, or a plain number of bytes.
-fn size(mistakes: &mut Mistakes, field: &str, value: &Value) -> Option<Located<u64>> {
-    let bytes = match &value.value {
-        Kind::Integer(bytes) => u64::try_from(*bytes).ok(),
-        Kind::Text(text) => quantity::size(text),
-        _ => {
-            expect::wrong_type(mistakes, field, quantity::SIZE, value);
-            return None;
-        }
-    };
-    if bytes.is_none() {
-        let message = format!("`{field}` is not {}", quantity::SIZE);
-        let units = "the units are `B`, `KiB`, `MiB`, `GiB`, `TiB` (powers of 1024), \
-                     `kB`, `MB`, `GB` and `TB` (powers of 1000)";
-        let label = value.at.label("");
-        mistakes.add(Diagnostic::error(codes::BAD_SIZE, message, label).note(units));
-    }
-    Some(Located { value: bytes?, at: value.at.clone() })
-}
-
-fn count(mistakes: &mut Mistakes, field: &str, value: &Value) -> Option<Located<u64>> {
-    let Kind::Integer(number) = value.value else {
-        expect::wrong_type(mistakes, field, "a whole number", value);
-        return None;
-    };
-    let Ok(number) = u64::try_from(number) else {
-        let message = format!("`{field}` cannot be less than 0, but is {number}");
-        mistakes.add(Diagnostic::error(codes::BAD_SIZE, message, value.at.label("")));
-        return None;
-    };
-    Some(Located { value: number, at: value.at.clone() })
-}
-
-/// Reads `grants`: today only the names of environment variables.
-fn grants(mistakes: &mut Mistakes, value: Value) -> Option<Texts> {
-    let mut environment = None;
-    for Entry { key, value } in expect::table(mistakes, "grants", value)?.0 {
-        if key.value != "env" {
-            let message = format!("there is no grant `{}`", key.value);
-            let label = key.at.label("nothing of this name can be granted");
-            mistakes.add(
-                Diagnostic::error(codes::UNKNOWN_GRANT, message, label)
-                    .help("the grants are: `env` (a list of names of environment variables)"),
-            );
-            continue;
-        }
-        environment = expect::texts(mistakes, "grants.env", value);
-    }
-    for name in environment.iter().flat_map(|names| &names.value) {
-        if name.value.is_empty() || name.value.contains(['=', '\0', '*', '?', '$']) {
-            let message = format!("`{}` cannot be the name of an environment variable", name.value);
-            mistakes.add(
-                Diagnostic::error(codes::BAD_GRANT, message, name.at.label(""))
-                    .help("name each variable, without `$` and without wildcards"),
-            );
-        }
-    }
-    environment
 }
 
 fn matrix(mistakes: &mut Mistakes, value: Value) -> Vec<Axis> {

@@ -3,12 +3,17 @@
 pub(crate) mod document;
 pub(crate) mod expand;
 pub(crate) mod fields;
+pub(crate) mod grants;
+mod host_port;
 mod interpolate;
+pub(crate) mod limits;
 mod needs;
 mod outputs;
 mod quantity;
 mod step;
 mod template;
+pub(crate) mod tool_fields;
+mod tools;
 mod unused;
 
 pub use quantity::size as parse_size;
@@ -46,6 +51,7 @@ pub(crate) fn lower(
 ) -> Option<Pipeline> {
     check_vars(mistakes, &entries);
     let templates = Templates::resolve(mistakes, &entries.templates);
+    let tools = tools::resolve(mistakes, sources, &entries);
     let drafts = drafts(mistakes, files, sources, (&entries, &templates));
     let names: BTreeSet<&str> = entries.steps.iter().map(|step| step.name.value.as_str()).collect();
     let edges = needs::resolve(mistakes, &drafts, &names);
@@ -59,7 +65,7 @@ pub(crate) fn lower(
     let steps = assemble(drafts, &edges.needs, &sorted?);
     let source = |(name, plugin): (String, document::DeclaredPlugin)| Some((name, plugin.source?));
     let plugins = entries.plugins.into_iter().filter_map(source).collect();
-    Some(Pipeline { plugins, tools: std::collections::BTreeMap::new(), steps })
+    Some(Pipeline { plugins, tools, steps })
 }
 
 /// The values of variables are taken as they are, so a variable in one is a mistake.
@@ -84,6 +90,7 @@ fn drafts(
     for declared in &entries.steps {
         let fields = templates.apply(drafting.mistakes, declared.fields.clone());
         check_uses(drafting.mistakes, entries, declared, &fields);
+        tools::check_granted(drafting.mistakes, &entries.tools, &fields.grants);
         let shared = drafting.share(declared, &fields);
         for expansion in expand::expand(drafting.mistakes, files, declared, &fields) {
             drafts.push(drafting.draft(declared, &fields, &shared, expansion));

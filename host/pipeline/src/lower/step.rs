@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use belljar_model::limits::Limit;
-use belljar_model::{Capability, Diagnostic, Grant, Limits, Patterns, Tier};
+use belljar_model::{Diagnostic, Limits, Patterns};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::codes;
 use crate::lower::document::Declared;
 use crate::lower::expand::Expansion;
 use crate::lower::fields::{Fields, Texts};
+use crate::lower::grants::{self, StateField};
 use crate::lower::interpolate::{Scope, fill};
+use crate::lower::limits::limits;
 use crate::lower::pattern_code;
 use crate::mistakes::Mistakes;
 use crate::pipeline::{FieldPlace, GrantAt, Places, Step};
@@ -45,6 +46,7 @@ pub(crate) struct Drafting<'a> {
 pub(crate) struct Shared {
     plain: Arc<str>,
     limits: Limits,
+    /// Those without variables.
     grants: Vec<GrantAt>,
     places: Arc<Places>,
 }
@@ -63,7 +65,7 @@ impl<'a> Drafting<'a> {
         Shared {
             plain: Arc::from(declared.name.value.as_str()),
             limits: limits(self.sources, fields),
-            grants: grants(fields),
+            grants: fields.grants.fixed(),
             places: Arc::new(places(fields)),
         }
     }
@@ -94,8 +96,8 @@ impl<'a> Drafting<'a> {
             inputs,
             outputs,
             config,
-            grants: shared.grants.clone(),
-            min_isolation: Tier::default(),
+            grants: self.grants(&scope, fields, shared),
+            min_isolation: fields.min_isolation.unwrap_or_default(),
             limits: shared.limits.clone(),
             retries: fields.retries.unwrap_or(0),
             member: member.clone(),
@@ -113,6 +115,19 @@ impl<'a> Drafting<'a> {
     fn texts(&mut self, scope: &Scope<'_>, texts: Option<&Texts>) -> Vec<Text> {
         let texts = texts.into_iter().flat_map(|texts| &texts.value);
         texts.map(|text| Located { value: self.fill(scope, text), at: text.at.clone() }).collect()
+    }
+
+    /// All grants of one step, sorted.
+    fn grants(&mut self, scope: &Scope<'_>, fields: &Fields, shared: &Shared) -> Vec<GrantAt> {
+        let mut all = shared.grants.clone();
+        let mut folders = Vec::new();
+        for StateField { name, path } in &fields.grants.state {
+            let path = Located { value: self.fill(scope, path), at: path.at.clone() };
+            folders.push(StateField { name: name.clone(), path });
+        }
+        all.extend(grants::mounts(self.mistakes, &folders));
+        all.sort_by(|one, other| one.grant.cmp(&other.grant));
+        all
     }
 
     /// Makes patterns of the valid texts, and reports the others.
@@ -179,36 +194,6 @@ impl<'a> Drafting<'a> {
         );
         Json::Null
     }
-}
-
-fn limits(sources: &Sources, fields: &Fields) -> Limits {
-    fn set<T: Clone>(sources: &Sources, limit: &mut Limit<T>, field: Option<&Located<T>>) {
-        if let Some(Located { value, at }) = field {
-            let set_at = Some(format!("{}:{}", at.file, sources.place(at).0));
-            *limit = Limit { value: value.clone(), set_at };
-        }
-    }
-    let mut limits = Limits::default();
-    set(sources, &mut limits.time, fields.timeout.as_ref());
-    set(sources, &mut limits.memory, fields.limits.memory.as_ref());
-    set(sources, &mut limits.output_bytes, fields.limits.output_bytes.as_ref());
-    set(sources, &mut limits.output_files, fields.limits.output_files.as_ref());
-    set(sources, &mut limits.log_bytes, fields.limits.log_bytes.as_ref());
-    set(sources, &mut limits.findings, fields.limits.findings.as_ref());
-    limits
-}
-
-/// The grants, sorted, each once.
-fn grants(fields: &Fields) -> Vec<GrantAt> {
-    let names = fields.environment.iter().flat_map(|names| &names.value);
-    let grant = |name: &Text| GrantAt {
-        grant: Grant { capability: Capability::Env, resource: name.value.clone() },
-        at: name.at.clone(),
-    };
-    let mut grants: Vec<GrantAt> = names.map(grant).collect();
-    grants.sort_by(|one, other| one.grant.cmp(&other.grant));
-    grants.dedup_by(|one, other| one.grant == other.grant);
-    grants
 }
 
 fn places(fields: &Fields) -> Places {

@@ -9,10 +9,11 @@ use crate::lower::document::{Declared, Entries};
 use crate::lower::fields::Fields;
 use crate::lower::interpolate::variables;
 use crate::lower::template;
+use crate::lower::tool_fields::{DeclaredProgram, DeclaredTool};
 use crate::mistakes::Mistakes;
 use crate::text::{Kind, Text, Value};
 
-/// Warns of plugins, templates and variables that nothing uses.
+/// Warns of plugins, tools, templates and variables that nothing uses.
 pub(crate) fn warn(mistakes: &mut Mistakes, entries: &Entries) {
     template::warn_unused(mistakes, &entries.templates, &entries.steps);
     let all = || entries.steps.iter().chain(&entries.templates);
@@ -25,21 +26,41 @@ pub(crate) fn warn(mistakes: &mut Mistakes, entries: &Entries) {
             mistakes.add(Diagnostic::warning(codes::UNUSED_PLUGIN, message, name.at.label("")));
         }
     }
+    warn_tools(mistakes, entries);
     if entries.var_names.is_empty() {
         return;
     }
     let mut mentioned = BTreeSet::new();
+    let mut see = |text| {
+        mentioned.extend(variables(text).filter_map(|name| name.strip_prefix("vars.")));
+    };
     for Declared { fields, .. } in all() {
-        visit(fields, &mut |text| {
-            mentioned.extend(variables(text).filter_map(|name| name.strip_prefix("vars.")));
-        });
+        visit(fields, &mut see);
     }
+    entries.tools.values().for_each(|tool| visit_tool(tool, &mut see));
     for name in &entries.var_names {
         if !mentioned.contains(name.value.as_str()) {
             let message = format!("nothing mentions the variable `{}`", name.value);
             mistakes.add(
                 Diagnostic::warning(codes::UNUSED_VARIABLE, message, name.at.label(""))
                     .note(format!("it would be mentioned as `${{vars.{}}}`", name.value)),
+            );
+        }
+    }
+}
+
+fn warn_tools(mistakes: &mut Mistakes, entries: &Entries) {
+    let all = entries.steps.iter().chain(&entries.templates);
+    let granted = all.flat_map(|declared| &declared.fields.grants.tools);
+    let started = entries.tools.values().flat_map(|tool| &tool.uses);
+    let used = granted.flat_map(|names| &names.value).chain(started);
+    let used: BTreeSet<&str> = used.map(|name| name.value.as_str()).collect();
+    for DeclaredTool { name, .. } in entries.tools.values() {
+        if !used.contains(name.value.as_str()) {
+            let message = format!("no step is granted the tool `{}`", name.value);
+            mistakes.add(
+                Diagnostic::warning(codes::UNUSED_TOOL, message, name.at.label(""))
+                    .note(format!("it would be granted by `grants.tools = [\"{}\"]`", name.value)),
             );
         }
     }
@@ -52,9 +73,20 @@ fn visit<'a>(fields: &'a Fields, see: &mut impl FnMut(&'a str)) {
     for Text { value, .. } in listed.chain(&fields.doc) {
         see(value);
     }
+    fields.grants.state.iter().for_each(|folder| see(&folder.path.value));
     if let Some(with) = &fields.with {
         visit_value(&with.value, see);
     }
+}
+
+fn visit_tool<'a>(tool: &'a DeclaredTool, see: &mut impl FnMut(&'a str)) {
+    let program = match &tool.program {
+        Some(DeclaredProgram::Native(path) | DeclaredProgram::Wasm(path)) => Some(path),
+        None => None,
+    };
+    let lists = [&tool.closure, &tool.version, &tool.identity].into_iter().flatten();
+    let values = tool.env.iter().map(|(_, value)| value);
+    program.into_iter().chain(lists).chain(values).for_each(|text| see(&text.value));
 }
 
 fn visit_value<'a>(value: &'a Value, see: &mut impl FnMut(&'a str)) {

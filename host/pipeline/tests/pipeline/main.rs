@@ -2,10 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what is missing is a failure")]
 
+mod asks;
 mod diagnostics;
 mod expansion;
 mod graph_mistakes;
 mod includes;
 mod robustness;
 mod selection;
+mod tool_grants;
+mod tools;
 mod workspace;

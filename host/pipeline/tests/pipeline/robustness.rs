@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use belljar_model::Diagnostic;
 use belljar_model::diagnostic::Level;
-use belljar_pipeline::{Parsed, StepGraph, parse};
+use belljar_model::{Capability, Diagnostic};
+use belljar_pipeline::{GrantAt, Parsed, StepGraph, parse};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -21,6 +21,20 @@ tag = "größe"
 [plugins]
 lint = "builtin:lint"
 pack = { path = "tools/pack" }
+
+[tools]
+node = "node"
+
+[tools.cargo]
+path = "~/.cargo/bin/cargo"
+closure = ["~/.cargo/registry", "/opt/${vars.tag}/"]
+uses = ["node"]
+env = { CARGO_TERM_COLOR = "never", TAG = "${vars.tag}" }
+version = ["--version"]
+identity = ["rust-toolchain.toml"]
+
+[tools.md]
+wasm = "tools/md.wasm"
 
 [template.base]
 uses = "lint"
@@ -40,7 +54,12 @@ uses = "pack"
 for-each = ["packages/*"]
 matrix = { mode = ["fast", "small"], os = [1, 2] }
 needs = ["${member.name}:lint"]
-grants = { env = ["CI", "HOME"] }
+grants.env = ["CI", "HOME"]
+grants.tools = ["cargo", "md"]
+grants.network = ["[::1]:80"]
+grants.state = { target = "${member}/target" }
+min-isolation = "t2"
+limits.tool-memory = "4GiB"
 retries = 2
 
 [step.all]
@@ -75,6 +94,15 @@ const PIECES: &[&str] = &[
     "timeout = '0s'\n",
     "limits.memory = '1GiB'\n",
     "grants.env = ['A']\n",
+    "grants.tools = ['t']\n",
+    "grants.state = { s = '${member}/s' }\n",
+    "grants.network = ['a:1']\n",
+    "min-isolation = 't1'\n",
+    "[tools]\n",
+    "[tools.t]\n",
+    "path = 'x'\n",
+    "wasm = 'x'\n",
+    "closure = ['~/x']\n",
     "include = ['ci.toml']\n",
     "include = ['*.toml']\n",
     "schema = 1\n",
@@ -125,6 +153,10 @@ const FIELDS: &[(&str, &str)] = &[
     ("timeout", "'0s'"),
     ("limits", "{ memory = '1GiB', findings = -1 }"),
     ("grants", "{ env = ['A', 'A', ''], net = 1 }"),
+    ("grants", "{ tools = ['t', 't', 'u', ''], state = { s = '${member}', r = 'x', q = 'x/y' } }"),
+    ("grants", "{ network = ['a:1', '[::1]:1', 'ä:1', ':', '[', '*:0'] }"),
+    ("min-isolation", "'t3'"),
+    ("min-isolation", "'T9'"),
     ("retries", "101"),
     ("'odd key'", "1"),
 ];
@@ -159,6 +191,11 @@ fn check_sound(parsed: &Parsed) {
         assert_eq!(graph.needs[at].len(), step.needs.len(), "`{}` needs what exists", step.name);
         assert!(graph.needs[at].iter().all(|need| *need < at), "`{}` comes too early", step.name);
         assert!(pipeline.plugins.contains_key(&step.uses), "`{}` uses what exists", step.name);
+        for GrantAt { grant, at } in &step.grants {
+            let known = pipeline.tools.contains_key(&grant.resource);
+            assert!(known || grant.capability != Capability::Tool, "{grant} of `{}`", step.name);
+            assert!(sources.text(&at.file).unwrap().get(at.span.clone()).is_some(), "{grant}");
+        }
         let text = sources.text(&step.at.file).unwrap();
         assert!(text.get(step.at.span.clone()).is_some(), "`{}` is not in its file", step.name);
     }
@@ -206,7 +243,7 @@ proptest! {
         (a, b, template) in (fields(), fields(), fields()),
         order in Just(["step.a", "step.b", "template.t"]).prop_shuffle(),
     ) {
-        let mut text = "plugins.p = 'builtin:p'\nvars.v = 'v'\n".to_owned();
+        let mut text = "plugins.p = 'builtin:p'\nvars.v = 'v'\ntools.t = 't'\n".to_owned();
         for (header, fields) in order.iter().zip([a, b, template]) {
             writeln!(text, "[{header}]").unwrap();
             for (key, value) in fields {
