@@ -96,7 +96,7 @@ impl Resolving<'_> {
     fn closure(&mut self, path: &Text) -> Option<String> {
         let path = self.fill(path);
         let below = path.value.strip_prefix("~/").or_else(|| path.value.strip_prefix('/'));
-        let (message, help) = match below.map(|below| below.trim_end_matches('/')) {
+        let (message, help) = match below {
             _ if path.value.contains(char::is_control) => {
                 ("a path holds no control characters", None)
             }
@@ -104,7 +104,7 @@ impl Resolving<'_> {
                 let help = "files of the workspace are shown to a tool as inputs of the step";
                 ("a path of `closure` is absolute or begins with `~/`", Some(help))
             }
-            Some("") => {
+            Some(below) if below.split('/').all(|segment| matches!(segment, "" | ".")) => {
                 let help = "name the folders that the tool needs, so that it sees no more";
                 ("this would show the tool everything", Some(help))
             }

@@ -159,7 +159,7 @@ fn each_part_of_a_declaration_is_checked() {
         &granting(
             "",
             "vars.up = '../x'\n[tools.a]\npath = 'a'\n\
-             closure = ['lib', '/', '~/', '/x/../y', '~', 1, '/${vars.up}', '/ok']\n\
+             closure = ['lib', '/', '~/', '/x/../y', '~', 1, '/${vars.up}', '~/./']\n\
              env = { 'A=B' = 'x', C = \"\\u0000\", D = 1, E = '${vars.no}', '' = '' }\n\
              version = '--version'\nidentity = ['*.toml', '/etc/x', '!a', '../b']",
         ),
@@ -175,6 +175,8 @@ fn each_part_of_a_declaration_is_checked() {
           help: files of the workspace are shown to a tool as inputs of the step
         4:46-47 E0103 `tools.a.closure[]` should be a text, but is the number 1
         4:49-62 E0125 `/../x`: a path of `closure` has no `..`
+        4:64-70 E0125 `~/./`: this would show the tool everything
+          help: name the folders that the tool needs, so that it sees no more
         5:9-14 E0125 `A=B` cannot be the name of an environment variable
         5:26-34 E0125 no program can be given a text with a NUL
         5:40-41 E0103 `tools.a.env.D` should be a text, but is the number 1
