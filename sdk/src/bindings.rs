@@ -1988,6 +1988,917 @@ pub mod belljar {
                 }
             }
         }
+
+        /// Programs of the machine, run by the host in an OS sandbox. A step opens only tools that the
+        /// user granted to it; asking for another one ends the step. What a tool can see is what the
+        /// command names, and each run is cached as an Action of its own: an equal command over equal
+        /// files is not run again, whichever step asks.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod tool {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() =
+                super::super::super::__link_custom_section_describing_imports;
+
+            use super::super::super::_rt;
+            pub type Path = super::super::super::belljar::step::types::Path;
+            pub type Digest = super::super::super::belljar::step::types::Digest;
+            pub type Attr = super::super::super::belljar::step::types::Attr;
+            pub type FsError = super::super::super::belljar::step::inputs::FsError;
+            pub type OutError = super::super::super::belljar::step::outputs::OutError;
+            /// One run of a tool.
+            #[derive(Clone, Eq, PartialEq)]
+            pub struct Command {
+                /// The tool's name in the pipeline file.
+                pub tool: _rt::String,
+                /// What this run is for, when the step runs several: the prefix of its lines. May be empty.
+                pub label: _rt::String,
+                /// The arguments, without the program's own name. `{workspace}` stands for the absolute
+                /// path of the workspace as the tool sees it; that is not the path on the machine.
+                pub args: _rt::Vec<_rt::String>,
+                /// Environment variables, over those of the tool's declaration. Nothing else is set but
+                /// `PATH`, `HOME`, `TMPDIR` and `LANG`. `{workspace}` is filled in here as well.
+                pub env: _rt::Vec<(_rt::String, _rt::String)>,
+                /// The directory it starts in, or empty for the workspace root.
+                pub cwd: Path,
+                /// Patterns of the files that it sees: of the step's inputs, and over them what the step
+                /// has written so far, scratch files included. Each file is an Observation of the step.
+                pub reads: _rt::Vec<_rt::String>,
+                /// Patterns of the files that are kept of what it makes. It may write everywhere in the
+                /// workspace; the rest is dropped.
+                pub writes: _rt::Vec<_rt::String>,
+                /// What it reads from standard input.
+                pub stdin: _rt::Vec<u8>,
+                /// How many processors it keeps busy; 0 counts as 1.
+                pub cpus: u32,
+                /// How long it may take, in milliseconds; 0 for what is left of the step's time.
+                pub time_limit_ms: u64,
+                /// Values that later versions may add.
+                pub attrs: _rt::Vec<Attr>,
+            }
+            impl ::core::fmt::Debug for Command {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    f.debug_struct("Command")
+                        .field("tool", &self.tool)
+                        .field("label", &self.label)
+                        .field("args", &self.args)
+                        .field("env", &self.env)
+                        .field("cwd", &self.cwd)
+                        .field("reads", &self.reads)
+                        .field("writes", &self.writes)
+                        .field("stdin", &self.stdin)
+                        .field("cpus", &self.cpus)
+                        .field("time-limit-ms", &self.time_limit_ms)
+                        .field("attrs", &self.attrs)
+                        .finish()
+                }
+            }
+            /// A file that a run made.
+            #[derive(Clone, Eq, PartialEq)]
+            pub struct File {
+                /// Where, in the workspace as the tool saw it.
+                pub path: Path,
+                /// Its content.
+                pub digest: Digest,
+                /// Bytes.
+                pub size: u64,
+                /// Whether it may be executed.
+                pub executable: bool,
+            }
+            impl ::core::fmt::Debug for File {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    f.debug_struct("File")
+                        .field("path", &self.path)
+                        .field("digest", &self.digest)
+                        .field("size", &self.size)
+                        .field("executable", &self.executable)
+                        .finish()
+                }
+            }
+            /// A symbolic link that a run made. It is never followed, and cannot be kept.
+            #[derive(Clone, Eq, PartialEq)]
+            pub struct Link {
+                /// Where.
+                pub path: Path,
+                /// Where it points, as written.
+                pub target: _rt::String,
+            }
+            impl ::core::fmt::Debug for Link {
+                fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                    f.debug_struct("Link")
+                        .field("path", &self.path)
+                        .field("target", &self.target)
+                        .finish()
+                }
+            }
+            /// A run that has ended.
+
+            #[derive(Debug)]
+            #[repr(transparent)]
+            pub struct Ran {
+                handle: _rt::Resource<Ran>,
+            }
+
+            impl Ran {
+                #[doc(hidden)]
+                pub unsafe fn from_handle(handle: u32) -> Self {
+                    Self { handle: unsafe { _rt::Resource::from_handle(handle) } }
+                }
+
+                #[doc(hidden)]
+                pub fn take_handle(&self) -> u32 {
+                    _rt::Resource::take_handle(&self.handle)
+                }
+
+                #[doc(hidden)]
+                pub fn handle(&self) -> u32 {
+                    _rt::Resource::handle(&self.handle)
+                }
+            }
+
+            unsafe impl _rt::WasmResource for Ran {
+                #[inline]
+                unsafe fn drop(_handle: u32) {
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "belljar:step/tool@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "[resource-drop]ran"]
+                        fn drop(_: i32);
+                    }
+
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn drop(_: i32) {
+                        unreachable!()
+                    }
+
+                    unsafe {
+                        drop(_handle as i32);
+                    }
+                }
+            }
+
+            impl Ran {
+                #[allow(unused_unsafe, clippy::all)]
+                /// Its exit code. A tool that dies of a signal or reaches a limit ends the step.
+                #[allow(async_fn_in_trait)]
+                pub fn code(&self) -> i32 {
+                    unsafe {
+                        #[cfg(target_arch = "wasm32")]
+                        #[link(wasm_import_module = "belljar:step/tool@0.1.0")]
+                        unsafe extern "C" {
+                            #[link_name = "[method]ran.code"]
+                            fn wit_import0(_: i32) -> i32;
+                        }
+
+                        #[cfg(not(target_arch = "wasm32"))]
+                        unsafe extern "C" fn wit_import0(_: i32) -> i32 {
+                            unreachable!()
+                        }
+                        let ret = wit_import0((self).handle() as i32);
+                        ret
+                    }
+                }
+            }
+            impl Ran {
+                #[allow(unused_unsafe, clippy::all)]
+                /// Up to `len` bytes, at most 8 MiB, of what it printed to standard output, from `offset`.
+                #[allow(async_fn_in_trait)]
+                pub fn stdout(&self, offset: u64, len: u32) -> _rt::Vec<u8> {
+                    unsafe {
+                        #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                        #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                        struct RetArea(
+                            [::core::mem::MaybeUninit<u8>; 2 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let mut ret_area = RetArea(
+                            [::core::mem::MaybeUninit::uninit();
+                                2 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                        #[cfg(target_arch = "wasm32")]
+                        #[link(wasm_import_module = "belljar:step/tool@0.1.0")]
+                        unsafe extern "C" {
+                            #[link_name = "[method]ran.stdout"]
+                            fn wit_import1(_: i32, _: i64, _: i32, _: *mut u8);
+                        }
+
+                        #[cfg(not(target_arch = "wasm32"))]
+                        unsafe extern "C" fn wit_import1(_: i32, _: i64, _: i32, _: *mut u8) {
+                            unreachable!()
+                        }
+                        wit_import1(
+                            (self).handle() as i32,
+                            _rt::as_i64(&offset),
+                            _rt::as_i32(&len),
+                            ptr0,
+                        );
+                        let l2 = *ptr0.add(0).cast::<*mut u8>();
+                        let l3 = *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                        let len4 = l3;
+                        let result5 = <_ as From<_rt::Vec<_>>>::from(_rt::Vec::from_raw_parts(
+                            l2.cast(),
+                            len4,
+                            len4,
+                        ));
+                        result5
+                    }
+                }
+            }
+            impl Ran {
+                #[allow(unused_unsafe, clippy::all)]
+                /// The same of standard error.
+                #[allow(async_fn_in_trait)]
+                pub fn stderr(&self, offset: u64, len: u32) -> _rt::Vec<u8> {
+                    unsafe {
+                        #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                        #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                        struct RetArea(
+                            [::core::mem::MaybeUninit<u8>; 2 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let mut ret_area = RetArea(
+                            [::core::mem::MaybeUninit::uninit();
+                                2 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                        #[cfg(target_arch = "wasm32")]
+                        #[link(wasm_import_module = "belljar:step/tool@0.1.0")]
+                        unsafe extern "C" {
+                            #[link_name = "[method]ran.stderr"]
+                            fn wit_import1(_: i32, _: i64, _: i32, _: *mut u8);
+                        }
+
+                        #[cfg(not(target_arch = "wasm32"))]
+                        unsafe extern "C" fn wit_import1(_: i32, _: i64, _: i32, _: *mut u8) {
+                            unreachable!()
+                        }
+                        wit_import1(
+                            (self).handle() as i32,
+                            _rt::as_i64(&offset),
+                            _rt::as_i32(&len),
+                            ptr0,
+                        );
+                        let l2 = *ptr0.add(0).cast::<*mut u8>();
+                        let l3 = *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                        let len4 = l3;
+                        let result5 = <_ as From<_rt::Vec<_>>>::from(_rt::Vec::from_raw_parts(
+                            l2.cast(),
+                            len4,
+                            len4,
+                        ));
+                        result5
+                    }
+                }
+            }
+            impl Ran {
+                #[allow(unused_unsafe, clippy::all)]
+                /// The files that it made where `writes` allows, sorted by path.
+                #[allow(async_fn_in_trait)]
+                pub fn files(&self) -> _rt::Vec<File> {
+                    unsafe {
+                        #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                        #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                        struct RetArea(
+                            [::core::mem::MaybeUninit<u8>; 2 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let mut ret_area = RetArea(
+                            [::core::mem::MaybeUninit::uninit();
+                                2 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                        #[cfg(target_arch = "wasm32")]
+                        #[link(wasm_import_module = "belljar:step/tool@0.1.0")]
+                        unsafe extern "C" {
+                            #[link_name = "[method]ran.files"]
+                            fn wit_import1(_: i32, _: *mut u8);
+                        }
+
+                        #[cfg(not(target_arch = "wasm32"))]
+                        unsafe extern "C" fn wit_import1(_: i32, _: *mut u8) {
+                            unreachable!()
+                        }
+                        wit_import1((self).handle() as i32, ptr0);
+                        let l2 = *ptr0.add(0).cast::<*mut u8>();
+                        let l3 = *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                        let base12 = l2;
+                        let len12 = l3;
+                        let mut result12 = _rt::Vec::with_capacity(len12);
+                        for i in 0..len12 {
+                            let base =
+                                base12.add(i * (16 + 4 * ::core::mem::size_of::<*const u8>()));
+                            let e12 = {
+                                let l4 = *base.add(0).cast::<*mut u8>();
+                                let l5 =
+                                    *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                                let len6 = l5;
+                                let bytes6 = _rt::Vec::from_raw_parts(l4.cast(), len6, len6);
+                                let l7 = *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l8 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len9 = l8;
+                                let bytes9 = _rt::Vec::from_raw_parts(l7.cast(), len9, len9);
+                                let l10 = *base
+                                    .add(4 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<i64>();
+                                let l11 = i32::from(
+                                    *base
+                                        .add(8 + 4 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<u8>(),
+                                );
+
+                                File {
+                                    path: _rt::string_lift(bytes6),
+                                    digest: _rt::string_lift(bytes9),
+                                    size: l10 as u64,
+                                    executable: _rt::bool_lift(l11 as u8),
+                                }
+                            };
+                            result12.push(e12);
+                        }
+                        _rt::cabi_dealloc(
+                            base12,
+                            len12 * (16 + 4 * ::core::mem::size_of::<*const u8>()),
+                            8,
+                        );
+                        let result13 = result12;
+                        result13
+                    }
+                }
+            }
+            impl Ran {
+                #[allow(unused_unsafe, clippy::all)]
+                /// The links that it made where `writes` allows, sorted by path.
+                #[allow(async_fn_in_trait)]
+                pub fn links(&self) -> _rt::Vec<Link> {
+                    unsafe {
+                        #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                        #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                        struct RetArea(
+                            [::core::mem::MaybeUninit<u8>; 2 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let mut ret_area = RetArea(
+                            [::core::mem::MaybeUninit::uninit();
+                                2 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                        #[cfg(target_arch = "wasm32")]
+                        #[link(wasm_import_module = "belljar:step/tool@0.1.0")]
+                        unsafe extern "C" {
+                            #[link_name = "[method]ran.links"]
+                            fn wit_import1(_: i32, _: *mut u8);
+                        }
+
+                        #[cfg(not(target_arch = "wasm32"))]
+                        unsafe extern "C" fn wit_import1(_: i32, _: *mut u8) {
+                            unreachable!()
+                        }
+                        wit_import1((self).handle() as i32, ptr0);
+                        let l2 = *ptr0.add(0).cast::<*mut u8>();
+                        let l3 = *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                        let base10 = l2;
+                        let len10 = l3;
+                        let mut result10 = _rt::Vec::with_capacity(len10);
+                        for i in 0..len10 {
+                            let base = base10.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                            let e10 = {
+                                let l4 = *base.add(0).cast::<*mut u8>();
+                                let l5 =
+                                    *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                                let len6 = l5;
+                                let bytes6 = _rt::Vec::from_raw_parts(l4.cast(), len6, len6);
+                                let l7 = *base
+                                    .add(2 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<*mut u8>();
+                                let l8 = *base
+                                    .add(3 * ::core::mem::size_of::<*const u8>())
+                                    .cast::<usize>();
+                                let len9 = l8;
+                                let bytes9 = _rt::Vec::from_raw_parts(l7.cast(), len9, len9);
+
+                                Link {
+                                    path: _rt::string_lift(bytes6),
+                                    target: _rt::string_lift(bytes9),
+                                }
+                            };
+                            result10.push(e10);
+                        }
+                        _rt::cabi_dealloc(
+                            base10,
+                            len10 * (4 * ::core::mem::size_of::<*const u8>()),
+                            ::core::mem::size_of::<*const u8>(),
+                        );
+                        let result11 = result10;
+                        result11
+                    }
+                }
+            }
+            impl Ran {
+                #[allow(unused_unsafe, clippy::all)]
+                /// Up to `len` bytes, at most 8 MiB, of a file that it made, from `offset` on.
+                #[allow(async_fn_in_trait)]
+                pub fn read(
+                    &self,
+                    path: &str,
+                    offset: u64,
+                    len: u32,
+                ) -> ::core::result::Result<_rt::Vec<u8>, FsError> {
+                    unsafe {
+                        #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                        #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                        struct RetArea(
+                            [::core::mem::MaybeUninit<u8>; 3 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let mut ret_area = RetArea(
+                            [::core::mem::MaybeUninit::uninit();
+                                3 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let vec0 = path;
+                        let ptr0 = vec0.as_ptr().cast::<u8>();
+                        let len0 = vec0.len();
+                        let ptr1 = ret_area.0.as_mut_ptr().cast::<u8>();
+                        #[cfg(target_arch = "wasm32")]
+                        #[link(wasm_import_module = "belljar:step/tool@0.1.0")]
+                        unsafe extern "C" {
+                            #[link_name = "[method]ran.read"]
+                            fn wit_import2(
+                                _: i32,
+                                _: *mut u8,
+                                _: usize,
+                                _: i64,
+                                _: i32,
+                                _: *mut u8,
+                            );
+                        }
+
+                        #[cfg(not(target_arch = "wasm32"))]
+                        unsafe extern "C" fn wit_import2(
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: i64,
+                            _: i32,
+                            _: *mut u8,
+                        ) {
+                            unreachable!()
+                        }
+                        wit_import2(
+                            (self).handle() as i32,
+                            ptr0.cast_mut(),
+                            len0,
+                            _rt::as_i64(&offset),
+                            _rt::as_i32(&len),
+                            ptr1,
+                        );
+                        let l3 = i32::from(*ptr1.add(0).cast::<u8>());
+                        let result8 = match l3 {
+                            0 => {
+                                let e = {
+                                    let l4 = *ptr1
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l5 = *ptr1
+                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len6 = l5;
+
+                                    <_ as From<_rt::Vec<_>>>::from(_rt::Vec::from_raw_parts(
+                                        l4.cast(),
+                                        len6,
+                                        len6,
+                                    ))
+                                };
+                                Ok(e)
+                            }
+                            1 => {
+                                let e = {
+                                    let l7 = i32::from(
+                                        *ptr1.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                    );
+
+                                    super::super::super::belljar::step::inputs::FsError::_lift(
+                                        l7 as u8,
+                                    )
+                                };
+                                Err(e)
+                            }
+                            _ => _rt::invalid_enum_discriminant(),
+                        };
+                        result8
+                    }
+                }
+            }
+            impl Ran {
+                #[allow(unused_unsafe, clippy::all)]
+                /// Makes a file of the run a file of the step, without moving its bytes: at a declared
+                /// output, or below `.scratch/` for a later run.
+                #[allow(async_fn_in_trait)]
+                pub fn keep(
+                    &self,
+                    path: &str,
+                    dest: &str,
+                ) -> ::core::result::Result<Digest, OutError> {
+                    unsafe {
+                        #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                        #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                        struct RetArea(
+                            [::core::mem::MaybeUninit<u8>; 3 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let mut ret_area = RetArea(
+                            [::core::mem::MaybeUninit::uninit();
+                                3 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let vec0 = path;
+                        let ptr0 = vec0.as_ptr().cast::<u8>();
+                        let len0 = vec0.len();
+                        let vec1 = dest;
+                        let ptr1 = vec1.as_ptr().cast::<u8>();
+                        let len1 = vec1.len();
+                        let ptr2 = ret_area.0.as_mut_ptr().cast::<u8>();
+                        #[cfg(target_arch = "wasm32")]
+                        #[link(wasm_import_module = "belljar:step/tool@0.1.0")]
+                        unsafe extern "C" {
+                            #[link_name = "[method]ran.keep"]
+                            fn wit_import3(
+                                _: i32,
+                                _: *mut u8,
+                                _: usize,
+                                _: *mut u8,
+                                _: usize,
+                                _: *mut u8,
+                            );
+                        }
+
+                        #[cfg(not(target_arch = "wasm32"))]
+                        unsafe extern "C" fn wit_import3(
+                            _: i32,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                            _: usize,
+                            _: *mut u8,
+                        ) {
+                            unreachable!()
+                        }
+                        wit_import3(
+                            (self).handle() as i32,
+                            ptr0.cast_mut(),
+                            len0,
+                            ptr1.cast_mut(),
+                            len1,
+                            ptr2,
+                        );
+                        let l4 = i32::from(*ptr2.add(0).cast::<u8>());
+                        let result9 = match l4 {
+                            0 => {
+                                let e = {
+                                    let l5 = *ptr2
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>();
+                                    let l6 = *ptr2
+                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>();
+                                    let len7 = l6;
+                                    let bytes7 = _rt::Vec::from_raw_parts(l5.cast(), len7, len7);
+
+                                    _rt::string_lift(bytes7)
+                                };
+                                Ok(e)
+                            }
+                            1 => {
+                                let e = {
+                                    let l8 = i32::from(
+                                        *ptr2.add(::core::mem::size_of::<*const u8>()).cast::<u8>(),
+                                    );
+
+                                    super::super::super::belljar::step::outputs::OutError::_lift(
+                                        l8 as u8,
+                                    )
+                                };
+                                Err(e)
+                            }
+                            _ => _rt::invalid_enum_discriminant(),
+                        };
+                        result9
+                    }
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Returns the names of the tools that the step was granted, sorted.
+            #[allow(async_fn_in_trait)]
+            pub fn granted() -> _rt::Vec<_rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<u8>; 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit();
+                            2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "belljar:step/tool@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "granted"]
+                        fn wit_import1(_: *mut u8);
+                    }
+
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = *ptr0.add(0).cast::<*mut u8>();
+                    let l3 = *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                    let base7 = l2;
+                    let len7 = l3;
+                    let mut result7 = _rt::Vec::with_capacity(len7);
+                    for i in 0..len7 {
+                        let base = base7.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        let e7 = {
+                            let l4 = *base.add(0).cast::<*mut u8>();
+                            let l5 = *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                            let len6 = l5;
+                            let bytes6 = _rt::Vec::from_raw_parts(l4.cast(), len6, len6);
+
+                            _rt::string_lift(bytes6)
+                        };
+                        result7.push(e7);
+                    }
+                    _rt::cabi_dealloc(
+                        base7,
+                        len7 * (2 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    );
+                    let result8 = result7;
+                    result8
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Runs all commands, at once as far as the machine allows, and returns when the last has
+            /// ended. The answers are in the order of the commands.
+            #[allow(async_fn_in_trait)]
+            pub fn run(batch: &[Command]) -> _rt::Vec<Ran> {
+                unsafe {
+                    let mut cleanup_list = _rt::Vec::new();
+
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<u8>; 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit();
+                            2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let vec19 = batch;
+                    let len19 = vec19.len();
+                    let layout19 = _rt::alloc::Layout::from_size_align(
+                        vec19.len() * (16 + 18 * ::core::mem::size_of::<*const u8>()),
+                        8,
+                    )
+                    .unwrap();
+                    let (result19, _cleanup19) = wit_bindgen::rt::Cleanup::new(layout19);
+                    for (i, e) in vec19.into_iter().enumerate() {
+                        let base =
+                            result19.add(i * (16 + 18 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let Command {
+                                tool: tool0,
+                                label: label0,
+                                args: args0,
+                                env: env0,
+                                cwd: cwd0,
+                                reads: reads0,
+                                writes: writes0,
+                                stdin: stdin0,
+                                cpus: cpus0,
+                                time_limit_ms: time_limit_ms0,
+                                attrs: attrs0,
+                            } = e;
+                            let vec1 = tool0;
+                            let ptr1 = vec1.as_ptr().cast::<u8>();
+                            let len1 = vec1.len();
+                            *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len1;
+                            *base.add(0).cast::<*mut u8>() = ptr1.cast_mut();
+                            let vec2 = label0;
+                            let ptr2 = vec2.as_ptr().cast::<u8>();
+                            let len2 = vec2.len();
+                            *base.add(3 * ::core::mem::size_of::<*const u8>()).cast::<usize>() =
+                                len2;
+                            *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                                ptr2.cast_mut();
+                            let vec4 = args0;
+                            let len4 = vec4.len();
+                            let layout4 = _rt::alloc::Layout::from_size_align(
+                                vec4.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                            let (result4, _cleanup4) = wit_bindgen::rt::Cleanup::new(layout4);
+                            cleanup_list.extend(_cleanup4);
+                            for (i, e) in vec4.into_iter().enumerate() {
+                                let base =
+                                    result4.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                {
+                                    let vec3 = e;
+                                    let ptr3 = vec3.as_ptr().cast::<u8>();
+                                    let len3 = vec3.len();
+                                    *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>() = len3;
+                                    *base.add(0).cast::<*mut u8>() = ptr3.cast_mut();
+                                }
+                            }
+                            *base.add(5 * ::core::mem::size_of::<*const u8>()).cast::<usize>() =
+                                len4;
+                            *base.add(4 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                                result4;
+                            let vec8 = env0;
+                            let len8 = vec8.len();
+                            let layout8 = _rt::alloc::Layout::from_size_align(
+                                vec8.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                            let (result8, _cleanup8) = wit_bindgen::rt::Cleanup::new(layout8);
+                            cleanup_list.extend(_cleanup8);
+                            for (i, e) in vec8.into_iter().enumerate() {
+                                let base =
+                                    result8.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                {
+                                    let (t5_0, t5_1) = e;
+                                    let vec6 = t5_0;
+                                    let ptr6 = vec6.as_ptr().cast::<u8>();
+                                    let len6 = vec6.len();
+                                    *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>() = len6;
+                                    *base.add(0).cast::<*mut u8>() = ptr6.cast_mut();
+                                    let vec7 = t5_1;
+                                    let ptr7 = vec7.as_ptr().cast::<u8>();
+                                    let len7 = vec7.len();
+                                    *base
+                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>() = len7;
+                                    *base
+                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>() = ptr7.cast_mut();
+                                }
+                            }
+                            *base.add(7 * ::core::mem::size_of::<*const u8>()).cast::<usize>() =
+                                len8;
+                            *base.add(6 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                                result8;
+                            let vec9 = cwd0;
+                            let ptr9 = vec9.as_ptr().cast::<u8>();
+                            let len9 = vec9.len();
+                            *base.add(9 * ::core::mem::size_of::<*const u8>()).cast::<usize>() =
+                                len9;
+                            *base.add(8 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                                ptr9.cast_mut();
+                            let vec11 = reads0;
+                            let len11 = vec11.len();
+                            let layout11 = _rt::alloc::Layout::from_size_align(
+                                vec11.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                            let (result11, _cleanup11) = wit_bindgen::rt::Cleanup::new(layout11);
+                            cleanup_list.extend(_cleanup11);
+                            for (i, e) in vec11.into_iter().enumerate() {
+                                let base =
+                                    result11.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                {
+                                    let vec10 = e;
+                                    let ptr10 = vec10.as_ptr().cast::<u8>();
+                                    let len10 = vec10.len();
+                                    *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>() = len10;
+                                    *base.add(0).cast::<*mut u8>() = ptr10.cast_mut();
+                                }
+                            }
+                            *base.add(11 * ::core::mem::size_of::<*const u8>()).cast::<usize>() =
+                                len11;
+                            *base.add(10 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                                result11;
+                            let vec13 = writes0;
+                            let len13 = vec13.len();
+                            let layout13 = _rt::alloc::Layout::from_size_align(
+                                vec13.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                            let (result13, _cleanup13) = wit_bindgen::rt::Cleanup::new(layout13);
+                            cleanup_list.extend(_cleanup13);
+                            for (i, e) in vec13.into_iter().enumerate() {
+                                let base =
+                                    result13.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                                {
+                                    let vec12 = e;
+                                    let ptr12 = vec12.as_ptr().cast::<u8>();
+                                    let len12 = vec12.len();
+                                    *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>() = len12;
+                                    *base.add(0).cast::<*mut u8>() = ptr12.cast_mut();
+                                }
+                            }
+                            *base.add(13 * ::core::mem::size_of::<*const u8>()).cast::<usize>() =
+                                len13;
+                            *base.add(12 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                                result13;
+                            let vec14 = stdin0;
+                            let ptr14 = vec14.as_ptr().cast::<u8>();
+                            let len14 = vec14.len();
+                            *base.add(15 * ::core::mem::size_of::<*const u8>()).cast::<usize>() =
+                                len14;
+                            *base.add(14 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                                ptr14.cast_mut();
+                            *base.add(16 * ::core::mem::size_of::<*const u8>()).cast::<i32>() =
+                                _rt::as_i32(cpus0);
+                            *base.add(8 + 16 * ::core::mem::size_of::<*const u8>()).cast::<i64>() =
+                                _rt::as_i64(time_limit_ms0);
+                            let vec18 = attrs0;
+                            let len18 = vec18.len();
+                            let layout18 = _rt::alloc::Layout::from_size_align(
+                                vec18.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                                ::core::mem::size_of::<*const u8>(),
+                            )
+                            .unwrap();
+                            let (result18, _cleanup18) = wit_bindgen::rt::Cleanup::new(layout18);
+                            cleanup_list.extend(_cleanup18);
+                            for (i, e) in vec18.into_iter().enumerate() {
+                                let base =
+                                    result18.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                                {
+                                    let super::super::super::belljar::step::types::Attr {
+                                        key: key15,
+                                        value: value15,
+                                    } = e;
+                                    let vec16 = key15;
+                                    let ptr16 = vec16.as_ptr().cast::<u8>();
+                                    let len16 = vec16.len();
+                                    *base
+                                        .add(::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>() = len16;
+                                    *base.add(0).cast::<*mut u8>() = ptr16.cast_mut();
+                                    let vec17 = value15;
+                                    let ptr17 = vec17.as_ptr().cast::<u8>();
+                                    let len17 = vec17.len();
+                                    *base
+                                        .add(3 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<usize>() = len17;
+                                    *base
+                                        .add(2 * ::core::mem::size_of::<*const u8>())
+                                        .cast::<*mut u8>() = ptr17.cast_mut();
+                                }
+                            }
+                            *base
+                                .add(16 + 17 * ::core::mem::size_of::<*const u8>())
+                                .cast::<usize>() = len18;
+                            *base
+                                .add(16 + 16 * ::core::mem::size_of::<*const u8>())
+                                .cast::<*mut u8>() = result18;
+                        }
+                    }
+                    let ptr20 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "belljar:step/tool@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "run"]
+                        fn wit_import21(_: *mut u8, _: usize, _: *mut u8);
+                    }
+
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import21(_: *mut u8, _: usize, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import21(result19, len19, ptr20);
+                    let l22 = *ptr20.add(0).cast::<*mut u8>();
+                    let l23 = *ptr20.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                    let base25 = l22;
+                    let len25 = l23;
+                    let mut result25 = _rt::Vec::with_capacity(len25);
+                    for i in 0..len25 {
+                        let base = base25.add(i * 4);
+                        let e25 = {
+                            let l24 = *base.add(0).cast::<i32>();
+
+                            Ran::from_handle(l24 as u32)
+                        };
+                        result25.push(e25);
+                    }
+                    _rt::cabi_dealloc(base25, len25 * 4, 4);
+                    let result26 = result25;
+                    result26
+                }
+            }
+        }
     }
 }
 #[allow(dead_code, clippy::all)]
@@ -3216,19 +4127,19 @@ mod _rt {
 #[allow(unused_macros)]
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __export_pure_step_impl {
+macro_rules! __export_step_plugin_impl {
   ($ty:ident) => (belljar_sdk::bindings::export_step!($ty with_types_in belljar_sdk::bindings););
   ($ty:ident with_types_in $($path_to_types_root:tt)*) => (
   $($path_to_types_root)*::exports::belljar::step::step::__export_belljar_step_step_0_1_0_cabi!($ty with_types_in $($path_to_types_root)*::exports::belljar::step::step);
   const _: () = {
 
     #[cfg(target_arch = "wasm32")]
-    #[unsafe(link_section = "component-type:wit-bindgen:0.61.1:belljar:step@0.1.0:pure-step:imports and exports")]
+    #[unsafe(link_section = "component-type:wit-bindgen:0.61.1:belljar:step@0.1.0:step-plugin:imports and exports")]
     #[doc(hidden)]
     #[allow(clippy::octal_escapes)]
-    pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2325] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x95\x11\x01A\x02\x01\
-A\x13\x01B\x10\x01s\x04\0\x06digest\x03\0\0\x01s\x04\0\x04path\x03\0\x02\x01r\x02\
+    pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2995] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xb1\x16\x01A\x02\x01\
+A\x17\x01B\x10\x01s\x04\0\x06digest\x03\0\0\x01s\x04\0\x04path\x03\0\x02\x01r\x02\
 \x03keys\x05values\x04\0\x04attr\x03\0\x04\x01m\x05\x05trace\x05debug\x04info\x04\
 warn\x05error\x04\0\x05level\x03\0\x06\x01p\x05\x01r\x03\x04codes\x07messages\x05\
 attrs\x08\x04\0\x07problem\x03\0\x09\x01r\x02\x07pointers\x07messages\x04\0\x0ec\
@@ -3272,30 +4183,47 @@ able\x7f\0\x0c\x04\0\x15[static]writer.finish\x01\x0d\x01@\x03\x04path\x01\x04da
 ta\x08\x0aexecutable\x7f\0\x0c\x04\0\x05write\x01\x0e\x01@\x02\x06source\x01\x04\
 dest\x01\0\x0c\x04\0\x0acopy-input\x01\x0f\x01j\x01\x0b\x01\x05\x01@\x01\x04path\
 \x01\0\x10\x04\0\x06create\x01\x11\x03\0\x1abelljar:step/outputs@0.1.0\x05\x09\x02\
-\x03\0\0\x0astep-error\x01B\x16\x02\x03\x02\x01\x02\x04\0\x04attr\x03\0\0\x02\x03\
-\x02\x01\x05\x04\0\x04path\x03\0\x02\x02\x03\x02\x01\x0a\x04\0\x0astep-error\x03\
-\0\x04\x01r\x03\x04names\x0bversion-reqs\x06reasons\x04\0\x09tool-need\x03\0\x06\
-\x01p\x07\x01ps\x01p\x01\x01r\x09\x04names\x07versions\x07summarys\x07docs-mds\x0d\
-config-schemas\x05tools\x08\x07secrets\x09\x05hosts\x09\x05attrs\x0a\x04\0\x0ade\
-scriptor\x03\0\x0b\x01r\x02\x06configs\x05attrs\x0a\x04\0\x0ainvocation\x03\0\x0d\
-\x01r\x02\x07summarys\x05attrs\x0a\x04\0\x07outcome\x03\0\x0f\x01@\0\0\x0c\x04\0\
-\x08describe\x01\x11\x01j\x01\x10\x01\x05\x01@\x01\x04call\x0e\0\x12\x04\0\x03ru\
-n\x01\x13\x04\0\x17belljar:step/step@0.1.0\x05\x0b\x04\0\x1cbelljar:step/pure-st\
-ep@0.1.0\x04\0\x0b\x0f\x01\0\x09pure-step\x03\0\0\0G\x09producers\x01\x0cprocess\
-ed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\x03\0\x04\x08fs-error\x02\x03\0\x05\x09out-error\x01B/\x02\x03\x02\x01\x05\x04\0\
+\x04path\x03\0\0\x02\x03\x02\x01\x07\x04\0\x06digest\x03\0\x02\x02\x03\x02\x01\x02\
+\x04\0\x04attr\x03\0\x04\x02\x03\x02\x01\x0a\x04\0\x08fs-error\x03\0\x06\x02\x03\
+\x02\x01\x0b\x04\0\x09out-error\x03\0\x08\x01ps\x01o\x02ss\x01p\x0b\x01p}\x01p\x05\
+\x01r\x0b\x04tools\x05labels\x04args\x0a\x03env\x0c\x03cwd\x01\x05reads\x0a\x06w\
+rites\x0a\x05stdin\x0d\x04cpusy\x0dtime-limit-msw\x05attrs\x0e\x04\0\x07command\x03\
+\0\x0f\x01r\x04\x04path\x01\x06digest\x03\x04sizew\x0aexecutable\x7f\x04\0\x04fi\
+le\x03\0\x11\x01r\x02\x04path\x01\x06targets\x04\0\x04link\x03\0\x13\x04\0\x03ra\
+n\x03\x01\x01h\x15\x01@\x01\x04self\x16\0z\x04\0\x10[method]ran.code\x01\x17\x01\
+@\x03\x04self\x16\x06offsetw\x03leny\0\x0d\x04\0\x12[method]ran.stdout\x01\x18\x04\
+\0\x12[method]ran.stderr\x01\x18\x01p\x12\x01@\x01\x04self\x16\0\x19\x04\0\x11[m\
+ethod]ran.files\x01\x1a\x01p\x14\x01@\x01\x04self\x16\0\x1b\x04\0\x11[method]ran\
+.links\x01\x1c\x01j\x01\x0d\x01\x07\x01@\x04\x04self\x16\x04path\x01\x06offsetw\x03\
+leny\0\x1d\x04\0\x10[method]ran.read\x01\x1e\x01j\x01\x03\x01\x09\x01@\x03\x04se\
+lf\x16\x04path\x01\x04dest\x01\0\x1f\x04\0\x10[method]ran.keep\x01\x20\x01@\0\0\x0a\
+\x04\0\x07granted\x01!\x01p\x10\x01i\x15\x01p#\x01@\x01\x05batch\"\0$\x04\0\x03r\
+un\x01%\x03\0\x17belljar:step/tool@0.1.0\x05\x0c\x02\x03\0\0\x0astep-error\x01B\x16\
+\x02\x03\x02\x01\x02\x04\0\x04attr\x03\0\0\x02\x03\x02\x01\x05\x04\0\x04path\x03\
+\0\x02\x02\x03\x02\x01\x0d\x04\0\x0astep-error\x03\0\x04\x01r\x03\x04names\x0bve\
+rsion-reqs\x06reasons\x04\0\x09tool-need\x03\0\x06\x01p\x07\x01ps\x01p\x01\x01r\x09\
+\x04names\x07versions\x07summarys\x07docs-mds\x0dconfig-schemas\x05tools\x08\x07\
+secrets\x09\x05hosts\x09\x05attrs\x0a\x04\0\x0adescriptor\x03\0\x0b\x01r\x02\x06\
+configs\x05attrs\x0a\x04\0\x0ainvocation\x03\0\x0d\x01r\x02\x07summarys\x05attrs\
+\x0a\x04\0\x07outcome\x03\0\x0f\x01@\0\0\x0c\x04\0\x08describe\x01\x11\x01j\x01\x10\
+\x01\x05\x01@\x01\x04call\x0e\0\x12\x04\0\x03run\x01\x13\x04\0\x17belljar:step/s\
+tep@0.1.0\x05\x0e\x04\0\x1ebelljar:step/step-plugin@0.1.0\x04\0\x0b\x11\x01\0\x0b\
+step-plugin\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x07\
+0.258.3\x10wit-bindgen-rust\x060.61.1";
   };
   )
 }
 #[doc(inline)]
-pub use __export_pure_step_impl as export_step;
+pub use __export_step_plugin_impl as export_step;
 
 #[cfg(target_arch = "wasm32")]
-#[unsafe(link_section = "component-type:wit-bindgen:0.61.1:belljar:step@0.1.0:pure-step-with-all-of-its-exports-removed:encoded world")]
+#[unsafe(link_section = "component-type:wit-bindgen:0.61.1:belljar:step@0.1.0:step-plugin-with-all-of-its-exports-removed:encoded world")]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2032] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xd0\x0e\x01A\x02\x01\
-A\x10\x01B\x10\x01s\x04\0\x06digest\x03\0\0\x01s\x04\0\x04path\x03\0\x02\x01r\x02\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2702] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xec\x13\x01A\x02\x01\
+A\x14\x01B\x10\x01s\x04\0\x06digest\x03\0\0\x01s\x04\0\x04path\x03\0\x02\x01r\x02\
 \x03keys\x05values\x04\0\x04attr\x03\0\x04\x01m\x05\x05trace\x05debug\x04info\x04\
 warn\x05error\x04\0\x05level\x03\0\x06\x01p\x05\x01r\x03\x04codes\x07messages\x05\
 attrs\x08\x04\0\x07problem\x03\0\x09\x01r\x02\x07pointers\x07messages\x04\0\x0ec\
@@ -3338,10 +4266,27 @@ iter.append\x01\x0a\x01i\x06\x01j\x01\x03\x01\x05\x01@\x02\x04this\x0b\x0aexecut
 able\x7f\0\x0c\x04\0\x15[static]writer.finish\x01\x0d\x01@\x03\x04path\x01\x04da\
 ta\x08\x0aexecutable\x7f\0\x0c\x04\0\x05write\x01\x0e\x01@\x02\x06source\x01\x04\
 dest\x01\0\x0c\x04\0\x0acopy-input\x01\x0f\x01j\x01\x0b\x01\x05\x01@\x01\x04path\
-\x01\0\x10\x04\0\x06create\x01\x11\x03\0\x1abelljar:step/outputs@0.1.0\x05\x09\x04\
-\0<belljar:step/pure-step-with-all-of-its-exports-removed@0.1.0\x04\0\x0b/\x01\0\
-)pure-step-with-all-of-its-exports-removed\x03\0\0\0G\x09producers\x01\x0cproces\
-sed-by\x02\x0dwit-component\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\x01\0\x10\x04\0\x06create\x01\x11\x03\0\x1abelljar:step/outputs@0.1.0\x05\x09\x02\
+\x03\0\x04\x08fs-error\x02\x03\0\x05\x09out-error\x01B/\x02\x03\x02\x01\x05\x04\0\
+\x04path\x03\0\0\x02\x03\x02\x01\x07\x04\0\x06digest\x03\0\x02\x02\x03\x02\x01\x02\
+\x04\0\x04attr\x03\0\x04\x02\x03\x02\x01\x0a\x04\0\x08fs-error\x03\0\x06\x02\x03\
+\x02\x01\x0b\x04\0\x09out-error\x03\0\x08\x01ps\x01o\x02ss\x01p\x0b\x01p}\x01p\x05\
+\x01r\x0b\x04tools\x05labels\x04args\x0a\x03env\x0c\x03cwd\x01\x05reads\x0a\x06w\
+rites\x0a\x05stdin\x0d\x04cpusy\x0dtime-limit-msw\x05attrs\x0e\x04\0\x07command\x03\
+\0\x0f\x01r\x04\x04path\x01\x06digest\x03\x04sizew\x0aexecutable\x7f\x04\0\x04fi\
+le\x03\0\x11\x01r\x02\x04path\x01\x06targets\x04\0\x04link\x03\0\x13\x04\0\x03ra\
+n\x03\x01\x01h\x15\x01@\x01\x04self\x16\0z\x04\0\x10[method]ran.code\x01\x17\x01\
+@\x03\x04self\x16\x06offsetw\x03leny\0\x0d\x04\0\x12[method]ran.stdout\x01\x18\x04\
+\0\x12[method]ran.stderr\x01\x18\x01p\x12\x01@\x01\x04self\x16\0\x19\x04\0\x11[m\
+ethod]ran.files\x01\x1a\x01p\x14\x01@\x01\x04self\x16\0\x1b\x04\0\x11[method]ran\
+.links\x01\x1c\x01j\x01\x0d\x01\x07\x01@\x04\x04self\x16\x04path\x01\x06offsetw\x03\
+leny\0\x1d\x04\0\x10[method]ran.read\x01\x1e\x01j\x01\x03\x01\x09\x01@\x03\x04se\
+lf\x16\x04path\x01\x04dest\x01\0\x1f\x04\0\x10[method]ran.keep\x01\x20\x01@\0\0\x0a\
+\x04\0\x07granted\x01!\x01p\x10\x01i\x15\x01p#\x01@\x01\x05batch\"\0$\x04\0\x03r\
+un\x01%\x03\0\x17belljar:step/tool@0.1.0\x05\x0c\x04\0>belljar:step/step-plugin-\
+with-all-of-its-exports-removed@0.1.0\x04\0\x0b1\x01\0+step-plugin-with-all-of-i\
+ts-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-compon\
+ent\x070.258.3\x10wit-bindgen-rust\x060.61.1";
 
 #[inline(never)]
 #[doc(hidden)]

@@ -3,6 +3,7 @@
 use crate::bindings::belljar::step::inputs::{self, Entry, FsError, Match};
 use crate::bindings::belljar::step::outputs::{self, OutError};
 use crate::bindings::belljar::step::report::{self, Finding, TestCase};
+use crate::bindings::belljar::step::tool::{self, Command, Ran};
 use crate::bindings::belljar::step::types::{Attr, Level};
 use crate::bindings::belljar::step::{control, log};
 use crate::host::{FileMode, HostWriter};
@@ -84,6 +85,14 @@ impl Component {
 
     pub(crate) fn create(&self, path: &str) -> Result<Box<dyn HostWriter>, OutError> {
         Ok(Box::new(outputs::create(path)?))
+    }
+
+    pub(crate) fn granted(&self) -> Vec<String> {
+        tool::granted()
+    }
+
+    pub(crate) fn run_tools(&self, batch: &[Command]) -> Vec<Ran> {
+        tool::run(batch)
     }
 }
 

@@ -8,14 +8,14 @@
 use std::time::Duration;
 
 use crate::host::HostRef;
-use crate::{Finding, Inputs, Log, Outputs, StepError, TestCase};
+use crate::{Finding, Inputs, Log, Outputs, StepError, TestCase, Tools};
 
 /// How many findings or test cases cross the boundary at once.
 const BATCH: usize = 256;
 
-/// Everything a step can reach: declared inputs and outputs, the report, the log.
+/// Everything a step can reach: declared inputs and outputs, granted tools, the report, the log.
 ///
-/// The parts that it hands out ([`Inputs`], [`Outputs`], [`Log`]) do not borrow it, so a step
+/// The parts that it hands out ([`Inputs`], [`Outputs`], [`Tools`], [`Log`]) do not borrow it, so a step
 /// can report findings while it walks through its inputs.
 pub struct Cx {
     host: HostRef,
@@ -48,6 +48,11 @@ impl Cx {
     /// Returns the declared outputs.
     pub fn outputs(&self) -> Outputs {
         Outputs::new(self.host.clone())
+    }
+
+    /// Returns the granted tools.
+    pub fn tools(&self) -> Tools {
+        Tools::new(self.host.clone())
     }
 
     /// Returns the step's log.

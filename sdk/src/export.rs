@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::bindings::belljar::step::types as wit;
 #[cfg(target_arch = "wasm32")]
 use crate::bindings::exports::belljar::step::step::Invocation;
-use crate::{Cx, Descriptor, StepError, StepResult};
+use crate::{Cx, Descriptor, StepError, StepResult, ToolNeed};
 
 /// The configuration of a step that has none: `with` must be empty or absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -27,6 +27,28 @@ pub struct About {
     pub summary: &'static str,
     /// Its manual, in Markdown.
     pub docs: &'static str,
+    /// The native tools that it asks for.
+    pub tools: &'static [AboutTool],
+}
+
+/// One native tool that a plugin asks for.
+pub struct AboutTool {
+    /// The tool's name, or `*` for any tool that the user grants.
+    pub name: &'static str,
+    /// Why the plugin needs it, for the reviewer.
+    pub reason: &'static str,
+    /// A semver requirement on its version, or empty.
+    pub version: &'static str,
+}
+
+impl AboutTool {
+    fn need(&self) -> ToolNeed {
+        ToolNeed {
+            name: self.name.to_owned(),
+            version_req: self.version.to_owned(),
+            reason: self.reason.to_owned(),
+        }
+    }
 }
 
 /// Makes the descriptor of a plugin whose configuration is `C`.
@@ -39,7 +61,7 @@ pub fn describe<C: JsonSchema>(about: &About) -> Descriptor {
         summary: summary.to_owned(),
         docs_md: about.docs.to_owned(),
         config_schema: schemars::schema_for!(C).to_value().to_string(),
-        tools: Vec::new(),
+        tools: about.tools.iter().map(AboutTool::need).collect(),
         secrets: Vec::new(),
         hosts: Vec::new(),
         attrs: Vec::new(),
@@ -87,7 +109,8 @@ mod tests {
 
     #[test]
     fn the_schema_of_no_config_forbids_every_key() {
-        let about = About { name: "belljar-plugin-x", version: "1.0.0", summary: "", docs: "" };
+        let name = "belljar-plugin-x";
+        let about = About { name, version: "1.0.0", summary: "", docs: "", tools: &[] };
         let descriptor = describe::<NoConfig>(&about);
         assert_eq!(descriptor.name, "x");
         let schema: serde_json::Value = serde_json::from_str(&descriptor.config_schema).unwrap();

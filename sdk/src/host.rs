@@ -2,7 +2,9 @@
 
 use crate::OutError;
 #[cfg(not(target_arch = "wasm32"))]
-use crate::{Attr, Entry, Finding, FsError, Level, Match, TestCase};
+use crate::{
+    Attr, Entry, Finding, FsError, Level, Match, TestCase, ToolCommand, ToolFile, ToolLink,
+};
 
 /// Whoever runs the step. In a component every call is a static one, so that the linker drops
 /// the imports that the step does not use; elsewhere a test supplies the answers.
@@ -11,6 +13,14 @@ pub(crate) type HostRef = crate::component::Component;
 /// Whoever runs the step: here, a test.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) type HostRef = std::rc::Rc<dyn Host>;
+
+/// A run of a tool that has ended: in a component a handle, so that only what the step asks of
+/// it is imported.
+#[cfg(target_arch = "wasm32")]
+pub(crate) type RanRef = crate::bindings::belljar::step::tool::Ran;
+/// A run of a tool that has ended: here, what a test made of it.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) type RanRef = Box<dyn HostRan>;
 
 /// Whether a written file may be executed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,6 +92,35 @@ pub trait Host {
     /// # Errors
     /// As [`Host::write`].
     fn create(&self, path: &str) -> Result<Box<dyn HostWriter>, OutError>;
+    /// Returns the names of the granted tools, sorted.
+    fn granted(&self) -> Vec<String>;
+    /// Runs all commands, and returns what came of them in the same order.
+    fn run_tools(&self, batch: &[ToolCommand]) -> Vec<Box<dyn HostRan>>;
+}
+
+/// A run of a tool that has ended.
+#[cfg(not(target_arch = "wasm32"))]
+pub trait HostRan {
+    /// Returns its exit code.
+    fn code(&self) -> i32;
+    /// Returns a part of what it printed to standard output.
+    fn stdout(&self, offset: u64, len: u32) -> Vec<u8>;
+    /// Returns a part of what it printed to standard error.
+    fn stderr(&self, offset: u64, len: u32) -> Vec<u8>;
+    /// Returns the files that it made, sorted by path.
+    fn files(&self) -> Vec<ToolFile>;
+    /// Returns the symbolic links that it made, sorted by path.
+    fn links(&self) -> Vec<ToolLink>;
+    /// Returns a part of a file that it made.
+    ///
+    /// # Errors
+    /// When it made no such file.
+    fn read(&self, path: &str, offset: u64, len: u32) -> Result<Vec<u8>, FsError>;
+    /// Makes a file of the run a file of the step and returns its digest.
+    ///
+    /// # Errors
+    /// When the destination is not declared, not valid, or taken, or it made no such file.
+    fn keep(&self, path: &str, dest: &str) -> Result<String, OutError>;
 }
 
 /// A file in the making.

@@ -130,7 +130,7 @@ impl Write for OutputWriter {
 /// Why an output cannot be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutputError {
-    /// Which output; for a copy without a source, which input.
+    /// Which output; when there is nothing to copy, what was to be copied.
     pub path: String,
     /// Why.
     pub problem: OutError,
@@ -141,7 +141,7 @@ impl fmt::Display for OutputError {
         let problem = match self.problem {
             OutError::NotDeclared => "is not among the step's outputs",
             OutError::Exists => "was written before, or is a directory",
-            OutError::NoInput => "is not an input file of the step",
+            OutError::NoInput => "is not a file that can be copied",
             OutError::InvalidPath => "is not a valid path",
         };
         write!(f, "`{}` {problem}", self.path)

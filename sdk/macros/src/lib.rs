@@ -16,6 +16,10 @@ use proc_macro::TokenStream;
 /// The package's `Cargo.toml` gives the name (without `belljar-plugin-`), the version and, as
 /// `description`, the summary; the function's doc comment is the manual. Arguments replace them:
 /// `#[step(name = "lint", summary = "..", docs = include_str!("../README.md"))]`.
+///
+/// `tools` asks for native tools, each with the reason that a reviewer will read and, if it
+/// matters, a semver requirement: `#[step(tools = [("cargo", "builds", ">=1.80")])]`. The name
+/// `*` stands for any tool that the user grants.
 #[proc_macro_attribute]
 pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
     step::expand(arguments.into(), item.into())

@@ -3,7 +3,10 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::punctuated::Punctuated;
-use syn::{Error, Expr, ExprLit, FnArg, ItemFn, Lit, MetaNameValue, Result, Token, Type};
+use syn::{
+    Error, Expr, ExprArray, ExprLit, ExprTuple, FnArg, ItemFn, Lit, MetaNameValue, Result, Token,
+    Type,
+};
 
 /// What the attribute's arguments say; what is absent comes from the package.
 #[derive(Default)]
@@ -12,6 +15,7 @@ struct Arguments {
     version: Option<Expr>,
     summary: Option<Expr>,
     docs: Option<Expr>,
+    tools: Option<Expr>,
 }
 
 /// Expands `#[step]`.
@@ -19,7 +23,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
     let function: ItemFn = syn::parse2(item)?;
     let config = config_type(&function)?;
     let name = &function.sig.ident;
-    let about = about(Arguments::parse(arguments)?, &function);
+    let about = about(Arguments::parse(arguments)?, &function)?;
     Ok(quote! {
         // A step owns its configuration, and its doc comment is a manual for users.
         #[allow(clippy::missing_errors_doc, clippy::needless_pass_by_value)]
@@ -67,8 +71,9 @@ impl Arguments {
                 Some("version") => &mut arguments.version,
                 Some("summary") => &mut arguments.summary,
                 Some("docs") => &mut arguments.docs,
+                Some("tools") => &mut arguments.tools,
                 _ => {
-                    let known = "expected `name`, `version`, `summary` or `docs`";
+                    let known = "expected `name`, `version`, `summary`, `docs` or `tools`";
                     return Err(Error::new_spanned(argument.path, known));
                 }
             };
@@ -78,21 +83,46 @@ impl Arguments {
     }
 }
 
-fn about(arguments: Arguments, function: &ItemFn) -> TokenStream {
+fn about(arguments: Arguments, function: &ItemFn) -> Result<TokenStream> {
     let or = |own: Option<Expr>, default: TokenStream| own.map_or(default, |own| quote! { #own });
     let name = or(arguments.name, quote! { ::core::env!("CARGO_PKG_NAME") });
     let version = or(arguments.version, quote! { ::core::env!("CARGO_PKG_VERSION") });
     let summary = or(arguments.summary, quote! { ::core::env!("CARGO_PKG_DESCRIPTION") });
     let comment = doc_comment(function);
     let docs = or(arguments.docs, quote! { #comment });
-    quote! {
+    let tools = arguments.tools.as_ref().map_or(Ok(Vec::new()), tools)?;
+    Ok(quote! {
         ::belljar_sdk::export::About {
             name: #name,
             version: #version,
             summary: #summary,
             docs: #docs,
+            tools: &[#(#tools),*],
         }
-    }
+    })
+}
+
+/// What `tools = [("name", "why"), ("name", "why", "version")]` says of each tool.
+fn tools(list: &Expr) -> Result<Vec<TokenStream>> {
+    let shape = "expected `[(\"name\", \"why it is needed\"), ..]`, each with a third item for a \
+                 required version if there is one";
+    let Expr::Array(ExprArray { elems, .. }) = list else {
+        return Err(Error::new_spanned(list, shape));
+    };
+    let tool = |item: &Expr| {
+        let Expr::Tuple(ExprTuple { elems, .. }) = item else {
+            return Err(Error::new_spanned(item, shape));
+        };
+        let (name, reason, version) = match elems.iter().collect::<Vec<_>>()[..] {
+            [name, reason] => (name, reason, quote! { "" }),
+            [name, reason, version] => (name, reason, quote! { #version }),
+            _ => return Err(Error::new_spanned(item, shape)),
+        };
+        Ok(quote! {
+            ::belljar_sdk::export::AboutTool { name: #name, reason: #reason, version: #version }
+        })
+    };
+    elems.iter().map(tool).collect()
 }
 
 fn config_type(function: &ItemFn) -> Result<&Type> {
@@ -154,6 +184,21 @@ mod tests {
         let item = quote! { fn run(config: Config, cx: &mut Cx) -> StepResult { todo() } };
         check(quote! { name = "x" }, item.clone(), r#"name : "x""#);
         check(quote! { docs = include_str!("a.md") }, item, r#"docs : include_str ! ("a.md")"#);
+    }
+
+    #[test]
+    fn tools_are_asked_for_with_a_reason() {
+        let item = quote! { fn run(config: Config, cx: &mut Cx) -> StepResult { todo() } };
+        let check_tools = |tools: TokenStream, expected: &str| {
+            check(quote! { tools = #tools }, item.clone(), expected);
+        };
+        let two = quote! { [("cc", "compiles"), ("ld", "links", ">=2")] };
+        check_tools(two.clone(), r#"name : "cc" , reason : "compiles" , version : "" }"#);
+        check_tools(two, r#"name : "ld" , reason : "links" , version : ">=2""#);
+        check_tools(quote! { [] }, "tools : & []");
+        for wrong in [quote! { "cc" }, quote! { ["cc"] }, quote! { [("cc",)] }] {
+            check_tools(wrong, "expected `[(");
+        }
     }
 
     #[test]

@@ -21,13 +21,37 @@
 //! assert_eq!(Run::new(count).execute().failure_code(), Some("no-files"));
 //! ```
 //!
+//! A closure stands in for each native tool that the step is granted:
+//!
+//! ```
+//! use belljar_sdk::prelude::*;
+//! use belljar_sdk_testing::{Run, ToolAnswer, ToolCall};
+//!
+//! fn compile(_: NoConfig, cx: &mut Cx) -> StepResult {
+//!     let command = Command::new("cc").args(["-c", "a.c"]).read(["*.c"]).write(["a.o"]);
+//!     let ran = cx.tools().run(&command);
+//!     ran.keep("a.o", "dist/a.o")?;
+//!     Ok(Outcome::new(ran.stdout_text()))
+//! }
+//!
+//! let cc = |call: &ToolCall| ToolAnswer::exit(0).stdout("ok").file("a.o", call.text("a.c"));
+//! let ran = Run::new(compile).input("a.c", "int x;").tool("cc", cc).execute();
+//! assert_eq!(ran.outcome().summary, "ok");
+//! assert_eq!(ran.output_text("dist/a.o"), "int x;");
+//! assert_eq!(ran.commands()[0].args, ["-c", "a.c"]);
+//! ```
+//!
 //! **Invariant:** patterns and digests are those of the real host, by the same code.
 
 mod memory;
+mod outlet;
 mod ran;
 mod run;
+mod tool;
 
-pub use memory::{LogLine, Observation, OutputFile};
+pub use memory::{LogLine, Observation};
+pub use outlet::OutputFile;
 pub use ran::Ran;
 pub use run::Run;
 pub use serde_json::json;
+pub use tool::{ToolAnswer, ToolCall};

@@ -2,16 +2,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
 use belljar_model::Digest;
 use belljar_model::path::WorkspacePath;
 use belljar_model::pattern::Patterns;
 use belljar_sdk::{
-    Attr, Entry, FileMode, Finding, FsError, Host, HostWriter, Kind, Level, Match, OutError,
-    TestCase,
+    Attr, Entry, FileMode, Finding, FsError, Host, HostRan, HostWriter, Kind, Level, Match,
+    OutError, TestCase, ToolCommand,
 };
+
+use crate::outlet::{Outlet, OutputFile};
+use crate::tool::{self, Ended, Tool, ToolCall};
 
 /// How many symbolic links are followed in a row.
 const LINKS: usize = 16;
@@ -27,6 +29,7 @@ pub(crate) struct Setting {
     pub(crate) files: BTreeMap<String, Input>,
     pub(crate) inputs: Patterns,
     pub(crate) outputs: Patterns,
+    pub(crate) tools: BTreeMap<String, Tool>,
     pub(crate) time_limit: Duration,
     pub(crate) cancel_after: Option<usize>,
     pub(crate) crossing_limit: usize,
@@ -39,6 +42,7 @@ impl Default for Setting {
             files: BTreeMap::new(),
             inputs: all.clone(),
             outputs: all,
+            tools: BTreeMap::new(),
             time_limit: Duration::from_secs(3600),
             cancel_after: None,
             crossing_limit: 8 << 20,
@@ -56,6 +60,7 @@ pub(crate) struct Record {
     pub(crate) log: Vec<LogLine>,
     pub(crate) outputs: BTreeMap<String, OutputFile>,
     pub(crate) observations: Vec<Observation>,
+    pub(crate) commands: Vec<ToolCommand>,
 }
 
 /// One line of a step's log.
@@ -67,15 +72,6 @@ pub struct LogLine {
     pub message: String,
     /// Its named values.
     pub attrs: Vec<Attr>,
-}
-
-/// One file that a step made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OutputFile {
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// Whether it may be executed.
-    pub executable: bool,
 }
 
 /// One thing that a step asked of its inputs, whatever the answer was.
@@ -100,16 +96,18 @@ pub enum Observation {
 pub(crate) struct Memory {
     setting: Setting,
     polls: Cell<usize>,
-    record: Rc<RefCell<Record>>,
+    outlet: Outlet,
+    record: RefCell<Record>,
 }
 
 impl Memory {
     pub(crate) fn new(setting: Setting) -> Self {
-        Self { setting, polls: Cell::new(0), record: Rc::default() }
+        let outlet = Outlet::new(setting.outputs.clone());
+        Self { setting, polls: Cell::new(0), outlet, record: RefCell::default() }
     }
 
     pub(crate) fn take_record(&self) -> Record {
-        self.record.take()
+        Record { outputs: self.outlet.outputs(), ..self.record.take() }
     }
 
     fn observe(&self, observation: Observation) {
@@ -159,27 +157,24 @@ impl Memory {
         }
     }
 
-    fn check_output(&self, path: &str) -> Result<(), OutError> {
-        let place = WorkspacePath::parse(path).map_err(|_| OutError::InvalidPath)?;
-        if place.is_root() || !self.setting.outputs.matches(&place) {
-            return Err(OutError::NotDeclared);
-        }
-        let overlaps = |other: &String| {
-            let within = |a: &str, b: &str| a.strip_prefix(b).is_some_and(|r| r.starts_with('/'));
-            other == path || within(other, path) || within(path, other)
-        };
-        if self.record.borrow().outputs.keys().any(overlaps) {
-            return Err(OutError::Exists);
-        }
-        Ok(())
+    fn keep(&self, path: &str, bytes: Vec<u8>, mode: FileMode) -> Result<String, OutError> {
+        let executable = mode == FileMode::Executable;
+        self.outlet.keep(path, OutputFile { bytes, executable })
     }
 
-    fn keep(&self, path: &str, bytes: Vec<u8>, mode: FileMode) -> Result<String, OutError> {
-        self.check_output(path)?;
-        let digest = Digest::of(&bytes).to_string();
-        let file = OutputFile { bytes, executable: mode == FileMode::Executable };
-        self.record.borrow_mut().outputs.insert(path.to_owned(), file);
-        Ok(digest)
+    /// What a tool finds in the workspace. Links are followed: a fake tool sees files only.
+    fn seen_by_tool(&self, command: &ToolCommand) -> BTreeMap<String, OutputFile> {
+        let reads = tool::parse(&command.reads);
+        let mut files = BTreeMap::new();
+        for found in self.glob(&command.reads, &[]) {
+            self.observe(Observation::Digest(found.path.clone()));
+            if let Ok(Input::File { bytes, executable }) = self.find(&found.path) {
+                let file = OutputFile { bytes: bytes.clone(), executable: *executable };
+                files.insert(found.path, file);
+            }
+        }
+        files.extend(self.outlet.files().into_iter().filter(|(path, _)| reads.matches(path)));
+        files
     }
 }
 
@@ -272,9 +267,7 @@ impl Host for Memory {
     fn read_range(&self, path: &str, offset: u64, len: u32) -> Result<Vec<u8>, FsError> {
         self.observe(Observation::Read(path.to_owned()));
         let bytes = self.bytes(path)?;
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
-        let end = start.saturating_add(len as usize).min(bytes.len());
-        Ok(bytes[start..end].to_vec())
+        Ok(tool::part(bytes, offset, len))
     }
 
     fn read_many(&self, paths: &[String]) -> Vec<Result<Vec<u8>, FsError>> {
@@ -304,27 +297,27 @@ impl Host for Memory {
     }
 
     fn create(&self, path: &str) -> Result<Box<dyn HostWriter>, OutError> {
-        self.check_output(path)?;
-        let setting = Setting { outputs: self.setting.outputs.clone(), ..Setting::default() };
-        let memory = Self { setting, polls: Cell::new(0), record: Rc::clone(&self.record) };
-        Ok(Box::new(Writer { memory, path: path.to_owned(), bytes: Vec::new() }))
-    }
-}
-
-/// A file in the making.
-struct Writer {
-    memory: Memory,
-    path: String,
-    bytes: Vec<u8>,
-}
-
-impl HostWriter for Writer {
-    fn append(&mut self, data: &[u8]) -> Result<(), OutError> {
-        self.bytes.extend_from_slice(data);
-        Ok(())
+        self.outlet.create(path)
     }
 
-    fn finish(self: Box<Self>, mode: FileMode) -> Result<String, OutError> {
-        self.memory.keep(&self.path, self.bytes, mode)
+    fn granted(&self) -> Vec<String> {
+        self.setting.tools.keys().cloned().collect()
+    }
+
+    fn run_tools(&self, batch: &[ToolCommand]) -> Vec<Box<dyn HostRan>> {
+        let call = |command: &ToolCommand| (command.clone(), self.seen_by_tool(command));
+        // All see what was there before the first of them began.
+        let calls: Vec<_> = batch.iter().map(call).collect();
+        let run = |(command, files): (ToolCommand, _)| -> Box<dyn HostRan> {
+            let Some(tool) = self.setting.tools.get(&command.tool) else {
+                let name = &command.tool;
+                panic!("the step ran `{name}`, which was not granted: see `Run::tool`");
+            };
+            let call = ToolCall { command, files };
+            let ended = Ended::of(tool, &call, self.outlet.clone());
+            self.record.borrow_mut().commands.push(call.command);
+            Box::new(ended)
+        };
+        calls.into_iter().map(run).collect()
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use belljar_sdk::{ConfigProblem, Finding, Outcome, StepError, StepResult, TestCase};
+use belljar_sdk::{ConfigProblem, Finding, Outcome, StepError, StepResult, TestCase, ToolCommand};
 
-use crate::memory::{LogLine, Observation, OutputFile, Record};
+use crate::memory::{LogLine, Observation, Record};
+use crate::outlet::OutputFile;
 
 /// All that one run of a step did.
 #[derive(Debug)]
@@ -103,6 +104,11 @@ impl Ran {
     /// Returns what the step asked of its inputs, in order: all that its result depends on.
     pub fn observations(&self) -> &[Observation] {
         &self.record.observations
+    }
+
+    /// Returns the commands that were run, in order.
+    pub fn commands(&self) -> &[ToolCommand] {
+        &self.record.commands
     }
 
     /// Returns how often findings crossed the boundary.

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::Ran;
 use crate::memory::{Input, Memory, Setting};
+use crate::tool::{ToolAnswer, ToolCall};
 
 /// One run of a step, to be set up. By default every input and output is declared, the
 /// configuration is `{}`, and there is an hour of time.
@@ -60,6 +61,14 @@ impl<C: DeserializeOwned> Run<C> {
     #[must_use]
     pub fn declare_outputs(mut self, patterns: &[&str]) -> Self {
         self.setting.outputs = Patterns::parse(patterns).expect("the test's patterns are right");
+        self
+    }
+
+    /// Grants a tool, and says what it does when it is run. Running any other tool is a panic,
+    /// because the real host ends such a step.
+    #[must_use]
+    pub fn tool(mut self, name: &str, answer: impl Fn(&ToolCall) -> ToolAnswer + 'static) -> Self {
+        self.setting.tools.insert(name.to_owned(), Box::new(answer));
         self
     }
 
