@@ -29,7 +29,8 @@ const GUESTS_ONLY: &str = "belljar-guests";
 const NATIVE: &[&str] = &["--workspace", "--exclude", GUESTS_ONLY];
 
 /// What is compiled for guests as well: clippy looks at it in both forms.
-const GUESTS_TOO: &[&str] = &["belljar-sdk", "belljar-plugin-lint", "belljar-plugin-package"];
+const GUESTS_TOO: &[&str] =
+    &["belljar-sdk", "belljar-plugin-command", "belljar-plugin-lint", "belljar-plugin-package"];
 
 /// Runs all tests, or those of the core. Cargo's own closing lines come last.
 ///
