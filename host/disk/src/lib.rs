@@ -7,10 +7,12 @@
 //! **Invariant:** a file that appears under its name is complete; writing goes to a temporary
 //! file beside it, which is then renamed.
 
+mod clear;
 mod error;
 mod hash;
 mod lock;
 mod look;
+mod place;
 mod random;
 mod root;
 mod stat;

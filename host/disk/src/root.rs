@@ -60,6 +60,10 @@ impl Root {
         &self.path
     }
 
+    pub(crate) fn within(&self, name: &str, dir: Dir) -> Self {
+        Self { dir: Arc::new(dir), path: Arc::from(self.path.join(name)) }
+    }
+
     pub(crate) fn dir(&self) -> &Dir {
         &self.dir
     }
