@@ -29,8 +29,13 @@ const GUESTS_ONLY: &str = "belljar-guests";
 const NATIVE: &[&str] = &["--workspace", "--exclude", GUESTS_ONLY];
 
 /// What is compiled for guests as well: clippy looks at it in both forms.
-const GUESTS_TOO: &[&str] =
-    &["belljar-sdk", "belljar-plugin-command", "belljar-plugin-lint", "belljar-plugin-package"];
+const GUESTS_TOO: &[&str] = &[
+    "belljar-sdk",
+    "belljar-plugin-command",
+    "belljar-plugin-lint",
+    "belljar-plugin-package",
+    "belljar-plugin-test",
+];
 
 /// Runs all tests, or those of the core. Cargo's own closing lines come last.
 ///

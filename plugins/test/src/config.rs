@@ -306,7 +306,10 @@ mod tests {
             json!({ "runner": "cargo", "command": ["x"], "format": "tap", "results": "../r" }),
             &["/results", "/command", "/format", "/results"],
         );
-        check(json!({ "runner": "cargo", "cwd": "/a", "reads": ["**", ""] }), &["/cwd", "/reads/1"]);
+        check(
+            json!({ "runner": "cargo", "cwd": "/a", "reads": ["**", ""] }),
+            &["/cwd", "/reads/1"],
+        );
         check(json!({ "runner": "cargo", "env": { "A=B": "" } }), &["/env/A=B"]);
         let unknown = serde_json::from_value::<Config>(json!({ "runner": "cargo", "retry": 1 }));
         assert!(unknown.is_err(), "unknown keys are refused");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use belljar_sdk::{TestCase, TestStatus, serde_json};
 use serde::Deserialize;
 
-use super::{Parsed, Unreadable, is_bad, looks, message, micros};
+use super::{PACKAGE, Parsed, Unreadable, is_bad, looks, message, micros};
 
 const EXPECTED: &str = "the events of `go test -json` (`{\"Action\":\"run\",\"Package\":\"p\",…}`)";
 
@@ -100,7 +100,7 @@ fn report(order: &[(String, String)], known: &BTreeMap<(String, String), Known>)
 }
 
 fn case(package: &str, test: &str, known: &Known) -> TestCase {
-    let name = if test.is_empty() { "(package)" } else { test };
+    let name = if test.is_empty() { PACKAGE } else { test };
     let (status, duration) = match known.end {
         Some((TestStatus::Failed, duration)) if test.is_empty() => (TestStatus::Errored, duration),
         Some(end) => end,
@@ -132,13 +132,16 @@ mod tests {
     #[test]
     fn events_become_tests_and_a_test_that_holds_others_counts_once() {
         let parsed = parse(include_str!("../../samples/go.json")).unwrap();
-        assert_eq!(rows(&parsed), [
-            ("example.org/m/a", "TestAdd", Passed),
-            ("example.org/m/a", "TestTable/two_words", Failed),
-            ("example.org/m/a", "TestTable/fine", Passed),
-            ("example.org/m/a", "TestLater", Skipped),
-            ("example.org/m/b", "(package)", Errored),
-        ]);
+        assert_eq!(
+            rows(&parsed),
+            [
+                ("example.org/m/a", "TestAdd", Passed),
+                ("example.org/m/a", "TestTable/two_words", Failed),
+                ("example.org/m/a", "TestTable/fine", Passed),
+                ("example.org/m/a", "TestLater", Skipped),
+                ("example.org/m/b", "(package)", Errored),
+            ]
+        );
         assert_eq!(parsed.cases[0].duration_us, 10_000);
         assert_eq!(parsed.cases[1].message, "a_test.go:14: got 3, want 4");
         assert_eq!(parsed.cases[3].message, "a_test.go:20: not today");

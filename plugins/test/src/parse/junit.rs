@@ -42,10 +42,8 @@ pub(crate) struct Verdict {
 impl Element {
     /// The test case, in a group of this name.
     pub(crate) fn into_case(self, suite: String) -> TestCase {
-        let verdict = self.bad.unwrap_or(Verdict {
-            status: TestStatus::Passed,
-            message: String::new(),
-        });
+        let verdict =
+            self.bad.unwrap_or(Verdict { status: TestStatus::Passed, message: String::new() });
         let mut case = TestCase::new(suite, self.name, verdict.status).message(verdict.message);
         case.duration_us = self.duration_us;
         if self.flaky { case.attr("flaky", "true") } else { case }
@@ -69,7 +67,8 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Element>, Unreadable> {
     let start = text.find("<?xml").or_else(|| text.find("<testsuite"));
     let Some(start) = start else { return Err(unreadable(looks(text))) };
     let text = clean(&text[start..]);
-    let document = Document::parse(&text).map_err(|error| unreadable(format!("there is {error}")))?;
+    let document =
+        Document::parse(&text).map_err(|error| unreadable(format!("there is {error}")))?;
     let root = document.root_element();
     if !matches!(root.tag_name().name(), "testsuites" | "testsuite") {
         return Err(unreadable(format!("the root is `<{}>`", root.tag_name().name())));
@@ -107,9 +106,9 @@ fn element(node: Node<'_, '_>) -> Element {
     let not_run = matches!(state.as_str(), "disabled" | "notrun" | "skipped")
         || node.attribute("result").is_some_and(|result| result != "completed");
     let skipped = || Verdict { status: TestStatus::Skipped, message: String::new() };
-    let flaky = node.children().any(|child| {
-        child.has_tag_name("flakyFailure") || child.has_tag_name("flakyError")
-    });
+    let flaky = node
+        .children()
+        .any(|child| child.has_tag_name("flakyFailure") || child.has_tag_name("flakyError"));
     Element {
         name: attribute("name"),
         class: attribute("classname"),
@@ -141,9 +140,10 @@ fn verdict(node: Node<'_, '_>) -> Option<Verdict> {
     }
     let is_short = text.trim().len() <= short.len();
     if is_short && status != TestStatus::Skipped {
-        for output in node.children().filter(|child| {
-            child.has_tag_name("system-out") || child.has_tag_name("system-err")
-        }) {
+        for output in node
+            .children()
+            .filter(|child| child.has_tag_name("system-out") || child.has_tag_name("system-err"))
+        {
             text = format!("{}\n{}", text.trim_end(), text_of(output).trim());
         }
     }
@@ -174,15 +174,18 @@ mod tests {
     #[test]
     fn what_pytest_writes_is_read() {
         let text = include_str!("../../samples/pytest.xml");
-        check(text, &[
-            ("test_ok", Passed),
-            ("test_bad", Failed),
-            ("test_skip", Skipped),
-            ("test_xf", Skipped),
-            ("test_m[1]", Passed),
-            ("test_m[a b]", Failed),
-            ("test_err", Errored),
-        ]);
+        check(
+            text,
+            &[
+                ("test_ok", Passed),
+                ("test_bad", Failed),
+                ("test_skip", Skipped),
+                ("test_xf", Skipped),
+                ("test_m[1]", Passed),
+                ("test_m[a b]", Failed),
+                ("test_err", Errored),
+            ],
+        );
         let bad = parse(text).unwrap().swap_remove(1);
         assert_eq!((bad.file.as_deref(), bad.line), (Some("tests/test_a.py"), Some(2)));
         assert_eq!((bad.class.as_str(), bad.duration_us), ("tests.test_a", 1000));
@@ -194,15 +197,18 @@ mod tests {
     #[test]
     fn what_node_writes_is_read_with_its_nested_suites() {
         let text = include_str!("../../samples/node.xml");
-        check(text, &[
-            ("ok", Passed),
-            ("bad", Failed),
-            ("skipped", Skipped),
-            ("todo", Skipped),
-            ("inner ok", Passed),
-            ("inner bad", Failed),
-            ("sub", Passed),
-        ]);
+        check(
+            text,
+            &[
+                ("ok", Passed),
+                ("bad", Failed),
+                ("skipped", Skipped),
+                ("todo", Skipped),
+                ("inner ok", Passed),
+                ("inner bad", Failed),
+                ("sub", Passed),
+            ],
+        );
         let elements = parse(text).unwrap();
         assert_eq!((&*elements[0].groups, elements[0].duration_us), (&[][..], 1065));
         assert_eq!(elements[5].groups, ["group"]);
@@ -211,36 +217,37 @@ mod tests {
     #[test]
     fn what_vitest_writes_is_read() {
         let text = include_str!("../../samples/vitest.xml");
-        check(text, &[
-            ("ok", Passed),
-            ("bad", Failed),
-            ("skipped", Skipped),
-            ("group > inner ok", Passed),
-            ("group > inner bad", Failed),
-        ]);
+        check(
+            text,
+            &[
+                ("ok", Passed),
+                ("bad", Failed),
+                ("skipped", Skipped),
+                ("group > inner ok", Passed),
+                ("group > inner bad", Failed),
+            ],
+        );
         assert_eq!(parse(text).unwrap()[0].suite("x"), "a.test.ts");
     }
 
     #[test]
     fn what_nextest_writes_is_read() {
-        check(include_str!("../../samples/nextest.xml"), &[
-            ("tests::ok", Passed),
-            ("tests::bad", Failed),
-            ("tests::sp", Passed),
-            ("res", Failed),
-            ("uses", Passed),
-        ]);
+        check(
+            include_str!("../../samples/nextest.xml"),
+            &[
+                ("tests::ok", Passed),
+                ("tests::bad", Failed),
+                ("tests::sp", Passed),
+                ("res", Failed),
+                ("uses", Passed),
+            ],
+        );
     }
 
     #[test]
     fn what_ctest_writes_is_read_with_the_output_of_what_failed() {
         let text = include_str!("../../samples/ctest.xml");
-        check(text, &[
-            ("good", Passed),
-            ("bad", Failed),
-            ("nothere", Skipped),
-            ("dis", Skipped),
-        ]);
+        check(text, &[("good", Passed), ("bad", Failed), ("nothere", Skipped), ("dis", Skipped)]);
         let elements = parse(text).unwrap();
         assert_eq!(elements[1].bad.as_ref().unwrap().message, "Failed\nhello");
         assert_eq!(elements[2].state, "notrun");
@@ -258,14 +265,18 @@ mod tests {
 
     #[test]
     fn a_suite_that_fails_by_itself_is_a_case() {
-        check("<testsuites><testsuite name='set up'><error>no database</error></testsuite></testsuites>",
-            &[("set up", Errored)]);
+        check(
+            "<testsuites><testsuite name='set up'><error>no database</error></testsuite></testsuites>",
+            &[("set up", Errored)],
+        );
     }
 
     #[test]
     fn characters_that_xml_forbids_do_not_hide_the_results() {
-        check("noise\n<testsuite><testcase name='\u{1b}[31mred'/></testsuite>",
-            &[("\u{fffd}[31mred", Passed)]);
+        check(
+            "noise\n<testsuite><testcase name='\u{1b}[31mred'/></testsuite>",
+            &[("\u{fffd}[31mred", Passed)],
+        );
     }
 
     #[test]
@@ -279,7 +290,8 @@ mod tests {
         check("\nok 1 - a", "it begins with `ok 1 - a`");
         check("<?xml version='1.0'?><html/>", "the root is `<html>`");
         check("<testsuite><testcase", "there is");
-        let bomb = "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><testsuite>&b;</testsuite>";
+        let bomb =
+            "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><testsuite>&b;</testsuite>";
         check(&format!("<?xml version='1.0'?>{bomb}"), "there is");
     }
 }

@@ -52,10 +52,9 @@ pub(crate) fn parse(stdout: &str, stderr: &str) -> Result<Parsed, Unreadable> {
             let doubt = format!("{announced} tests{of} ran, but {found} results are in the output");
             parsed.doubts.push(doubt);
         }
-        parsed.cases.extend(block.cases.into_iter().map(|case| TestCase {
-            suite: suite.clone(),
-            ..case
-        }));
+        parsed
+            .cases
+            .extend(block.cases.into_iter().map(|case| TestCase { suite: suite.clone(), ..case }));
     }
     Ok(parsed)
 }
@@ -148,7 +147,7 @@ fn case(name: &str, status: TestStatus, rest: &str) -> TestCase {
     let mut case = TestCase::new("", name, status);
     case.at = doc_place(name);
     if status == TestStatus::Skipped {
-        case.message = rest.strip_prefix("ignored, ").unwrap_or_default().to_owned();
+        case = case.message(rest.strip_prefix("ignored, ").unwrap_or_default());
     }
     case.duration_us = duration(rest).unwrap_or(0);
     case
@@ -269,13 +268,16 @@ mod tests {
         let stdout = include_str!("../../samples/cargo.stdout");
         let stderr = include_str!("../../samples/cargo.stderr");
         let parsed = parse(stdout, stderr).unwrap();
-        assert_eq!(rows(&parsed), [
-            ("a", "tests::ign", Skipped),
-            ("a", "tests::ok", Passed),
-            ("a", "tests::bad", Failed),
-            ("a", "tests::sp", Passed),
-            ("a (doc)", "a/src/lib.rs - doc (line 2)", Passed),
-        ]);
+        assert_eq!(
+            rows(&parsed),
+            [
+                ("a", "tests::ign", Skipped),
+                ("a", "tests::ok", Passed),
+                ("a", "tests::bad", Failed),
+                ("a", "tests::sp", Passed),
+                ("a (doc)", "a/src/lib.rs - doc (line 2)", Passed),
+            ]
+        );
         assert_eq!(parsed.doubts, [] as [&str; 0]);
         assert_eq!(parsed.cases[0].message, "slow");
         let message = &parsed.cases[2].message;

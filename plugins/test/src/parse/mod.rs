@@ -12,6 +12,13 @@ use belljar_sdk::{TestCase, TestStatus};
 /// The longest message that is kept of one test, in bytes.
 const MESSAGE: usize = 32 << 10;
 
+/// The name of a case that stands for a test binary that died.
+pub(crate) const BINARY: &str = "(binary)";
+/// The name of a case that stands for a package that failed without a test.
+pub(crate) const PACKAGE: &str = "(package)";
+/// The names of cases that are no tests, and cannot be chosen by name.
+pub(crate) const NOT_A_TEST: [&str; 2] = [BINARY, PACKAGE];
+
 /// What was found in a runner's results.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Parsed {

@@ -71,7 +71,8 @@ impl Reading {
             return;
         }
         let depth = (indent / INDENT).min(DEPTH);
-        if content.trim_end() == "---" && self.levels.last().is_some_and(|at| !at.cases.is_empty()) {
+        if content.trim_end() == "---" && self.levels.last().is_some_and(|at| !at.cases.is_empty())
+        {
             self.block = Some(Block { indent, lines: Vec::new() });
         } else if let Some(reason) = content.strip_prefix("Bail out!") {
             self.is_bailed = true;
@@ -184,7 +185,8 @@ fn split_directive(text: &str) -> Option<(&str, &str)> {
         let directive = text[at + 1..].trim();
         let word = directive.get(..4)?.to_ascii_lowercase();
         let is_escaped = text[..at].ends_with('\\');
-        (matches!(word.as_str(), "skip" | "todo") && !is_escaped).then_some((&text[..at], directive))
+        (matches!(word.as_str(), "skip" | "todo") && !is_escaped)
+            .then_some((&text[..at], directive))
     })
 }
 
@@ -198,15 +200,18 @@ mod tests {
     #[test]
     fn what_node_prints_is_read_with_its_subtests() {
         let parsed = parse(include_str!("../../samples/node.tap")).unwrap();
-        assert_eq!(rows(&parsed), [
-            ("", "ok", Passed),
-            ("", "bad", Failed),
-            ("", "skipped", Skipped),
-            ("", "todo", Passed),
-            ("group", "inner ok", Passed),
-            ("group", "inner bad", Failed),
-            ("with sub", "sub", Passed),
-        ]);
+        assert_eq!(
+            rows(&parsed),
+            [
+                ("", "ok", Passed),
+                ("", "bad", Failed),
+                ("", "skipped", Skipped),
+                ("", "todo", Passed),
+                ("group", "inner ok", Passed),
+                ("group", "inner bad", Failed),
+                ("with sub", "sub", Passed),
+            ]
+        );
         assert_eq!(parsed.doubts, [] as [&str; 0]);
         assert!(parsed.cases[1].message.contains("1 !== 2"), "{}", parsed.cases[1].message);
         assert!(parsed.cases[1].duration_us > 0);
@@ -217,14 +222,17 @@ mod tests {
         let text = "TAP version 14\n1..6\nok\nnot ok 2\nok 3 - a \\# b # skip no disk\n\
             not ok 4 issue #12 # TODO later\nokay then\nok 5 fine\nnot ok 6 - x # see # 7\n";
         let parsed = parse(text).unwrap();
-        assert_eq!(rows(&parsed), [
-            ("", "(unnamed)", Passed),
-            ("", "test 2", Failed),
-            ("", "a # b", Skipped),
-            ("", "issue #12", Skipped),
-            ("", "fine", Passed),
-            ("", "x # see # 7", Failed),
-        ]);
+        assert_eq!(
+            rows(&parsed),
+            [
+                ("", "(unnamed)", Passed),
+                ("", "test 2", Failed),
+                ("", "a # b", Skipped),
+                ("", "issue #12", Skipped),
+                ("", "fine", Passed),
+                ("", "x # see # 7", Failed),
+            ]
+        );
         assert_eq!(parsed.cases[2].message, "skip no disk");
         assert!(parsed.doubts.is_empty(), "{:?}", parsed.doubts);
     }
