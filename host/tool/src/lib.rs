@@ -11,3 +11,4 @@
 //! **Invariant:** a tier is claimed only after a canary ran in it on this machine.
 
 pub mod confine;
+pub mod launch;

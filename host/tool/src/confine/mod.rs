@@ -1,11 +1,29 @@
 //! Confine: one process tree, from its start to the death of its last process.
 
+mod bubblewrap;
+mod direct;
+mod drive;
+mod etc;
+mod fault;
+mod launcher;
+mod namespaces;
+mod outcome;
+mod start;
+mod tree;
+mod usage;
+mod view;
+mod watch;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use belljar_model::{Fault, Tier};
 use belljar_model::ports::{Cancel, ToolLimits};
+use belljar_model::{Fault, Tier};
+
+pub(crate) use bubblewrap::find as find_bubblewrap;
+pub(crate) use launcher::find as find_launcher;
+pub(crate) use tree::below;
 
 /// Where a confined program prints.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +92,13 @@ pub struct Ended {
 ///
 /// # Errors
 /// When it cannot be started, dies of a signal, reaches a limit, or the run is cancelled.
-pub fn run(_confinement: &Confinement, _streams: Streams<'_>) -> Result<Ended, Fault> {
-    unreachable!("replaced by the implementation")
+pub fn run(confinement: &Confinement, streams: Streams<'_>) -> Result<Ended, Fault> {
+    drive::run(confinement, streams)
+}
+
+/// An environment with the workspace's path filled in.
+fn filled(env: &BTreeMap<String, String>, workspace: &str) -> BTreeMap<String, String> {
+    let fill =
+        |(name, value): (&String, &String)| (name.clone(), value.replace("{workspace}", workspace));
+    env.iter().map(fill).collect()
 }

@@ -1,0 +1,232 @@
+//! Drive: one process tree, from its start to the death of its last process.
+
+use std::io::{self, PipeReader, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use belljar_model::{Fault, Tier};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::outcome::{Seen, outcome};
+use super::start::{Passed, spawn};
+use super::tree::children;
+use super::watch::Watch;
+use super::{Channel, Confinement, Ended, Streams, direct, fault, namespaces};
+
+/// How much is read at once.
+const PIECE: usize = 64 << 10;
+
+/// Runs a program to its end. Whatever is returned, none of its processes is left.
+pub(super) fn run(confinement: &Confinement, streams: Streams<'_>) -> Result<Ended, Fault> {
+    let start = Instant::now();
+    let start_clock = clock();
+    let links = direct::StateLinks::make(confinement)?;
+    let mut watch = Watch::new(confinement, streams.cancel, start);
+    let broken = |error: io::Error| fault::setup(&confinement.tool, &error.to_string());
+
+    let mut passed = Passed::default();
+    let (report, writer) = io::pipe().map_err(broken)?;
+    let number = passed.pass(&writer).map_err(broken)?;
+    drop(writer);
+    let mut command: Command = match confinement.tier {
+        Tier::T1 => namespaces::command(confinement, number, &mut passed)?,
+        _ => direct::command(confinement, number, &mut passed)?,
+    };
+    let child = spawn(&mut command, &passed, streams.stdin).map_err(broken)?;
+    drop(passed);
+
+    let mut tree = Tree::of(child, confinement.tier, report).map_err(broken)?;
+    watch.started(tree.child.id());
+    let mut seen = Seen::new(streams.printed);
+    let stopped = tree.follow(&mut watch, &mut seen);
+    let stopped = stopped.map_err(broken)?;
+    let wall = start.elapsed();
+    drop(links);
+    if let Some(fault) = stopped.or_else(|| watch.look_at_files()) {
+        return Err(fault);
+    }
+    let ended = outcome(confinement, &seen, tree.status)?;
+    Ok(Ended {
+        code: ended.code,
+        setup: Duration::from_nanos(ended.ready.saturating_sub(start_clock)),
+        wall,
+        peak_memory: watch.peak.max(ended.peak),
+    })
+}
+
+/// The monotonic clock, as the launcher reads it too.
+fn clock() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
+}
+
+/// A started tree, and what comes out of it.
+struct Tree {
+    child: Child,
+    tier: Tier,
+    ended: OwnedFd,
+    /// The first process of the namespace: with it all others end.
+    first: Option<OwnedFd>,
+    stdout: Option<OwnedFd>,
+    stderr: Option<OwnedFd>,
+    report: Option<PipeReader>,
+    status: Option<ExitStatus>,
+}
+
+impl Tree {
+    fn of(mut child: Child, tier: Tier, report: PipeReader) -> io::Result<Self> {
+        let stdout = child.stdout.take().map(OwnedFd::from);
+        let stderr = child.stderr.take().map(OwnedFd::from);
+        let ended = match pidfd(child.id()) {
+            Ok(ended) => ended,
+            Err(error) => {
+                child.kill()?;
+                child.wait()?;
+                return Err(error);
+            }
+        };
+        let report = Some(report);
+        Ok(Self { child, tier, ended, first: None, stdout, stderr, report, status: None })
+    }
+
+    /// Follows the tree to its end, and returns why it was ended, if it was.
+    fn follow(&mut self, watch: &mut Watch<'_>, seen: &mut Seen<'_>) -> io::Result<Option<Fault>> {
+        let mut stopped = None;
+        loop {
+            let now = Instant::now();
+            if stopped.is_none() {
+                stopped = watch.look(now);
+            }
+            let idle = match &stopped {
+                None => watch.idle(now),
+                Some(_) => {
+                    self.end()?;
+                    Duration::from_millis(5)
+                }
+            };
+            if self.pump(idle, seen)? {
+                break;
+            }
+        }
+        self.status = Some(self.child.wait()?);
+        if let Some(first) = &self.first {
+            wait_for(first)?; // the kernel lets it end after all others of its namespace
+        }
+        // What is left in the pipes is complete: nobody is there to write more.
+        while self.read_ready(Duration::ZERO, seen)? {}
+        Ok(stopped)
+    }
+
+    /// Passes on what comes out within this time. Returns whether the tree has ended.
+    fn pump(&mut self, most: Duration, seen: &mut Seen<'_>) -> io::Result<bool> {
+        self.read_ready(most, seen)?;
+        if self.tier == Tier::T1 && self.first.is_none() && seen.is_ready() {
+            self.first = self.first_process();
+        }
+        let mut ended = [PollFd::new(&self.ended, PollFlags::IN)];
+        Ok(poll(&mut ended, Some(&Timespec::default()))? > 0)
+    }
+
+    /// Waits until something happens, and reads once from whatever has something. Returns whether
+    /// there was any.
+    fn read_ready(&mut self, most: Duration, seen: &mut Seen<'_>) -> io::Result<bool> {
+        let most = Timespec::try_from(most).map_err(io::Error::other)?;
+        let sources = [
+            self.report.as_ref().map(AsFd::as_fd),
+            self.stdout.as_ref().map(AsFd::as_fd),
+            self.stderr.as_ref().map(AsFd::as_fd),
+        ];
+        let open: Vec<usize> = (0..3).filter(|&at| sources[at].is_some()).collect();
+        let mut polled: Vec<PollFd<'_>> = sources
+            .into_iter()
+            .flatten()
+            .map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN))
+            .collect();
+        if self.status.is_none() {
+            polled.push(PollFd::new(&self.ended, PollFlags::IN));
+        }
+        match poll(&mut polled, Some(&most)) {
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        }
+        let ready: Vec<usize> = open
+            .into_iter()
+            .zip(&polled)
+            .filter(|(_, polled)| !polled.revents().is_empty())
+            .map(|(at, _)| at)
+            .collect();
+        for &at in &ready {
+            self.read(at, seen)?;
+        }
+        Ok(!ready.is_empty())
+    }
+
+    fn read(&mut self, at: usize, seen: &mut Seen<'_>) -> io::Result<()> {
+        let mut piece = vec![0; PIECE];
+        let (length, channel) = match at {
+            0 => (self.report.as_mut().map_or(Ok(0), |report| report.read(&mut piece))?, None),
+            1 => (read(self.stdout.as_ref(), &mut piece)?, Some(Channel::Stdout)),
+            _ => (read(self.stderr.as_ref(), &mut piece)?, Some(Channel::Stderr)),
+        };
+        let piece = &piece[..length];
+        match (channel, length) {
+            (None, 0) => self.report = None,
+            (Some(Channel::Stdout), 0) => self.stdout = None,
+            (Some(Channel::Stderr), 0) => self.stderr = None,
+            (None, _) => seen.reported(piece),
+            (Some(channel), _) => seen.printed(channel, piece),
+        }
+        Ok(())
+    }
+
+    fn first_process(&self) -> Option<OwnedFd> {
+        let first = children(self.child.id()).into_iter().next()?;
+        pidfd(first).ok()
+    }
+
+    /// Ends the tree. Called again until it has ended.
+    fn end(&mut self) -> io::Result<()> {
+        if self.tier != Tier::T1 {
+            // The launcher ends all that is below it, and then itself.
+            return send(&self.ended, Signal::TERM);
+        }
+        if self.first.is_none() {
+            self.first = self.first_process();
+        }
+        // Without its first process nothing of a namespace goes on, and bubblewrap ends too.
+        send(self.first.as_ref().unwrap_or(&self.ended), Signal::KILL)
+    }
+}
+
+fn pidfd(pid: u32) -> io::Result<OwnedFd> {
+    let pid = Pid::from_raw(pid.cast_signed()).ok_or_else(|| io::Error::other("no process"))?;
+    Ok(pidfd_open(pid, PidfdFlags::empty())?)
+}
+
+fn send(to: &OwnedFd, signal: Signal) -> io::Result<()> {
+    match pidfd_send_signal(to, signal) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn wait_for(process: &OwnedFd) -> io::Result<()> {
+    loop {
+        match poll(&mut [PollFd::new(process, PollFlags::IN)], None) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+            Ok(_) => return Ok(()),
+        }
+    }
+}
+
+fn read(from: Option<&OwnedFd>, piece: &mut [u8]) -> io::Result<usize> {
+    match from.map(|from| rustix::io::read(from, piece)) {
+        None => Ok(0),
+        Some(Ok(length)) => Ok(length),
+        Some(Err(error)) => Err(error.into()),
+    }
+}

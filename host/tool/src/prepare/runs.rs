@@ -1,0 +1,126 @@
+//! Runs: the folders in which runs happen, and what dead processes left of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use belljar_disk::{Lock, Root, random};
+use belljar_model::{Digest, Fault};
+
+use crate::fault;
+
+/// The end of the name of a file that a process holds locked for as long as it lives.
+const ALIVE: &str = ".alive";
+
+/// The folder of run folders, as one process uses it.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    root: Root,
+    owner: String,
+    next: AtomicU64,
+    _alive: Lock,
+}
+
+impl Runs {
+    /// Opens the folder, after removing the run folders of processes that are dead.
+    pub(crate) fn open(path: &Path) -> Result<Self, Fault> {
+        let root = Root::create(path).map_err(|error| fault::disk(&error))?;
+        let bytes = random().map_err(|error| fault::disk(&error))?;
+        let owner = Digest::of(&bytes).short();
+        let alive = Lock::exclusive(&root, &format!("{owner}{ALIVE}"));
+        let alive = alive.map_err(|error| fault::disk(&error))?;
+        sweep(&root, &owner);
+        Ok(Self { root, owner, next: AtomicU64::new(0), _alive: alive })
+    }
+
+    /// Makes an empty run folder. With a `stable` name it is always the same one, which only the
+    /// holder of a lock may ask for.
+    pub(crate) fn start(&self, stable: Option<&str>) -> Result<RunFolder, Fault> {
+        let name = stable.map_or_else(
+            || format!("run-{}-{}", self.owner, self.next.fetch_add(1, Ordering::Relaxed)),
+            |stable| format!("state-{stable}"),
+        );
+        let made = || {
+            self.root.clear(&name)?;
+            self.root.create_private_dir(&name)?;
+            let run = self.root.folder_itself(&name)?;
+            run.place_folder("work")?;
+            run.place_folder("tmp")?;
+            Ok((run.folder_itself("work")?, run.path().join("tmp")))
+        };
+        let (work, tmp) = made().map_err(|error| fault::disk(&error))?;
+        Ok(RunFolder { runs: self.root.clone(), name, work, tmp })
+    }
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        let _ = self.root.remove(&format!("{}{ALIVE}", self.owner)); // swept later otherwise
+    }
+}
+
+/// Removes what dead processes left. What cannot be removed stays for the next time.
+fn sweep(root: &Root, own: &str) {
+    let Ok(listed) = root.list("") else { return };
+    let names: Vec<_> = listed.iter().filter_map(|entry| entry.name.to_str()).collect();
+    for alive in names.iter().filter(|name| name.ends_with(ALIVE)) {
+        let owner = alive.trim_end_matches(ALIVE);
+        if owner == own || !matches!(Lock::try_exclusive(root, alive), Ok(Some(_))) {
+            continue;
+        }
+        let left = names.iter().filter(|name| name.starts_with(&format!("run-{owner}-")));
+        if left.map(|name| root.clear(name)).all(|cleared| cleared.is_ok()) {
+            let _ = root.remove(alive);
+        }
+    }
+}
+
+/// The folder of one run; removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct RunFolder {
+    runs: Root,
+    name: String,
+    /// Where the work tree is made.
+    pub(crate) work: Root,
+    /// For temporary files.
+    pub(crate) tmp: PathBuf,
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if let Err(error) = self.runs.clear(&self.name) {
+            tracing::warn!(%error, "a run folder is left");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_dead_process_left_is_removed_and_what_a_living_one_uses_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        let living = Runs::open(folder.path()).unwrap();
+        let used = living.start(None).unwrap();
+        root.create_dir_all("run-dead-0/work/a").unwrap();
+        root.write_atomic("dead.alive", b"", belljar_disk::Mode::Plain).unwrap();
+        drop(Runs::open(folder.path()).unwrap());
+        assert!(root.stat("run-dead-0").unwrap().is_none());
+        assert!(root.stat("dead.alive").unwrap().is_none());
+        assert!(root.stat(&used.name).unwrap().is_some());
+        drop((used, living));
+        assert_eq!(root.list("").unwrap(), []);
+    }
+
+    #[test]
+    fn a_stable_folder_is_empty_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = Runs::open(folder.path()).unwrap();
+        let first = runs.start(Some("x")).unwrap();
+        first.work.place_folder("left").unwrap();
+        std::mem::forget(first); // as if the host had died
+        let second = runs.start(Some("x")).unwrap();
+        assert_eq!(second.work.list("").unwrap(), []);
+    }
+}
