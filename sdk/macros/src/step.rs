@@ -25,8 +25,12 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
     let name = &function.sig.ident;
     let about = about(Arguments::parse(arguments)?, &function)?;
     Ok(quote! {
-        // A step owns its configuration, and its doc comment is a manual for users.
-        #[allow(clippy::missing_errors_doc, clippy::needless_pass_by_value)]
+        // A step owns its configuration, may never fail, and its doc comment is a manual for users.
+        #[allow(
+            clippy::missing_errors_doc,
+            clippy::needless_pass_by_value,
+            clippy::unnecessary_wraps
+        )]
         #function
 
         /// Describes this plugin.
