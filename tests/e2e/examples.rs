@@ -9,14 +9,14 @@ use serde_json::Value;
 use crate::harness::{TestWorkspace, copy_folder};
 
 /// One edit of an example, and what follows.
-struct Edit {
-    file: &'static str,
-    append: &'static str,
+pub(crate) struct Edit {
+    pub(crate) file: &'static str,
+    pub(crate) append: &'static str,
     /// The steps that run, sorted, each with the start of its first reason.
-    runs: &'static [(&'static str, &'static str)],
+    pub(crate) runs: &'static [(&'static str, &'static str)],
 }
 
-fn project() -> &'static Path {
+pub(crate) fn project() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the project")
 }
 
@@ -48,24 +48,34 @@ fn executed(reports: &[Value]) -> Vec<(String, String)> {
 
 #[track_caller]
 fn check(workspace: &TestWorkspace, edit: &Edit) {
-    let first = workspace.reports(&[]);
+    check_all(workspace, &[], std::slice::from_ref(edit));
+}
+
+/// Runs twice, then once for each edit, which is undone before the next.
+#[track_caller]
+pub(crate) fn check_all(workspace: &TestWorkspace, environment: &[(&str, &str)], edits: &[Edit]) {
+    let first = workspace.reports(environment);
     for report in &first {
         assert_eq!(report["status"], "passed", "{report}");
     }
-    let second = workspace.reports(&[]);
+    let second = workspace.reports(environment);
     assert_eq!(executed(&second), [], "the second run is all hits");
     assert_eq!(outputs(&first), outputs(&second));
-    let old = workspace.read(edit.file);
-    workspace.write(edit.file, format!("{old}{}", edit.append));
-    let third = executed(&workspace.reports(&[]));
-    let expected: Vec<_> =
-        edit.runs.iter().map(|(step, why)| ((*step).to_owned(), (*why).to_owned())).collect();
-    assert_eq!(third, expected);
-    workspace.write(edit.file, old);
-    assert_eq!(executed(&workspace.reports(&[])), [], "the old state is still in the cache");
+    for Edit { file, append, runs } in edits {
+        let old = workspace.read(file);
+        workspace.write(file, format!("{old}{append}"));
+        let third = executed(&workspace.reports(environment));
+        let expected: Vec<_> =
+            runs.iter().map(|(step, why)| ((*step).to_owned(), (*why).to_owned())).collect();
+        assert_eq!(third, expected, "after an edit of {file}");
+        workspace.write(file, old);
+        let fourth = executed(&workspace.reports(environment));
+        assert_eq!(fourth, [], "the old state is still in the cache");
+    }
 }
 
-fn example(name: &str) -> TestWorkspace {
+/// A copy of an example.
+pub(crate) fn example(name: &str) -> TestWorkspace {
     let workspace = TestWorkspace::new();
     copy_folder(&project().join("examples").join(name), &workspace.path(""));
     workspace
@@ -126,7 +136,7 @@ fn tracked_files() -> Vec<String> {
 
 #[test]
 fn every_example_is_here() {
-    let this = include_str!("examples.rs");
+    let this = concat!(include_str!("examples.rs"), include_str!("native_examples.rs"));
     for entry in std::fs::read_dir(project().join("examples")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(this.contains(&format!("example(\"{name}\")")), "`{name}` is not tested");

@@ -19,7 +19,7 @@ impl Text {
 }
 
 /// Folders that are made, not written.
-const MADE: &[&str] = &["target", ".git", ".belljar", "dist", "node_modules"];
+const MADE: &[&str] = &["target", ".git", ".belljar", "dist", "node_modules", ".venv"];
 /// Endings of the files that rules read.
 const READ: &[&str] = &["rs", "toml", "md", "wit", "json", "yml", "yaml", "ts", "js", "sh"];
 

@@ -72,17 +72,18 @@ impl Response {
     /// When the connection breaks.
     pub fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let Self { status, location, body } = self;
-        let mut text = format!("HTTP/1.1 {}\r\n", status.line());
+        // Sent at once, so that a slow network has fewer pieces to carry.
+        let mut bytes = Vec::new();
+        write!(bytes, "HTTP/1.1 {}\r\n", status.line())?;
         if let Some(location) = location {
-            text.push_str(&format!("location: {location}\r\n"));
+            write!(bytes, "location: {location}\r\n")?;
         }
         if *status != Status::NoContent {
-            text.push_str("content-type: text/plain; charset=utf-8\r\n");
-            text.push_str(&format!("content-length: {}\r\n", body.len()));
+            write!(bytes, "content-type: text/plain; charset=utf-8\r\n")?;
+            write!(bytes, "content-length: {}\r\n", body.len())?;
         }
-        text.push_str("\r\n");
-        text.push_str(body);
-        to.write_all(text.as_bytes())?;
+        write!(bytes, "\r\n{body}")?;
+        to.write_all(&bytes)?;
         to.flush()
     }
 }
