@@ -27,6 +27,7 @@ pub mod path;
 pub mod pattern;
 pub mod ports;
 pub mod step;
+pub mod text;
 pub mod tool;
 pub mod view;
 

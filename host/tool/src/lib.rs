@@ -11,4 +11,8 @@
 //! **Invariant:** a tier is claimed only after a canary ran in it on this machine.
 
 pub mod confine;
+mod fault;
 pub mod launch;
+mod prepare;
+#[cfg(test)]
+mod testing;

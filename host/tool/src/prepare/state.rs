@@ -90,7 +90,11 @@ fn wait(root: &Root, name: &str, cancel: &Cancel) -> Result<Lock, Fault> {
 fn file_name(name: &str) -> String {
     let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
     let simple = !name.is_empty() && name.chars().all(|letter| plain(letter) || letter == '-');
-    if simple && name.len() <= 64 { name.to_owned() } else { format!("_{}", Digest::of(name.as_bytes()).hex()) }
+    if simple && name.len() <= 64 {
+        name.to_owned()
+    } else {
+        format!("_{}", Digest::of(name.as_bytes()).hex())
+    }
 }
 
 #[cfg(test)]

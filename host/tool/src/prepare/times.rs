@@ -69,11 +69,8 @@ impl Times {
     pub(crate) fn of_file(&mut self, path: &str, digest: &Digest) -> i64 {
         let Self::Remembered(own) = self else { return FIXED };
         own.seen.files.insert(path.to_owned());
-        let came_back = own
-            .memory
-            .seen
-            .get(&own.who)
-            .is_some_and(|before| !before.files.contains(path));
+        let came_back =
+            own.memory.seen.get(&own.who).is_some_and(|before| !before.files.contains(path));
         let known = own.memory.files.get(path).filter(|(known, _)| known == digest);
         if let (Some((_, time)), false) = (known, came_back) {
             return *time;
