@@ -113,6 +113,20 @@ fn within(shard: &Shard, mut case: TestCase) -> TestCase {
     case
 }
 
+/// A file that failed as a whole is a case with an absolute path for a name.
+fn whole_file(shard: &Shard, mut case: TestCase) -> TestCase {
+    if let Selection::Files(files) = &shard.selection
+        && case.name.starts_with('/')
+        && let Some(file) = files.iter().find(|file| {
+            case.name.strip_suffix(file.as_str()).is_some_and(|rest| rest.ends_with('/'))
+        })
+    {
+        case.suite.clone_from(file);
+        case.name.clone_from(file);
+    }
+    case
+}
+
 fn group(shard: &Shard) -> &str {
     match &shard.selection {
         Selection::Files(files) if files.len() == 1 => &files[0],
@@ -136,7 +150,14 @@ fn case(config: &Config, runner: Runner, shard: &Shard, element: junit::Element)
         }
         Runner::Node => {
             let suite = element.groups.join(" > ");
-            within(shard, element.into_case(suite))
+            // The short form is escaped twice, and without its lines.
+            let text = element.bad.as_ref().map(|bad| bad.text.clone());
+            let mut case = within(shard, element.into_case(suite));
+            if let Some(text) = text.filter(|text| !text.is_empty()) {
+                let text = text.strip_prefix("[Error [ERR_TEST_FAILURE]: ").unwrap_or(&text);
+                text.clone_into(&mut case.message);
+            }
+            whole_file(shard, case)
         }
         Runner::Ctest => {
             let state = element.state.clone();

@@ -53,7 +53,11 @@ pub(crate) fn narrow(config: &Config, shard: &Shard, failing: &[TestCase]) -> Na
             Narrowed { files: files.into_iter().collect(), ..whole }
         }
         // A pattern reaches tests within others only in some versions of Node.js.
-        Runner::Node if failing.iter().all(|case| !case.suite.contains(" > ")) => {
+        Runner::Node
+            if failing
+                .iter()
+                .all(|case| !case.suite.contains(" > ") && case.suite != case.name) =>
+        {
             let flag = |name: &String| format!("--test-name-pattern=^{}$", escape(name));
             Narrowed { flags: names.iter().map(flag).collect(), ..whole }
         }

@@ -35,15 +35,22 @@ pub(crate) struct Element {
 pub(crate) struct Verdict {
     /// Failed, errored or skipped.
     pub(crate) status: TestStatus,
-    /// What was said about it.
+    /// What was said about it, in short and at length.
     pub(crate) message: String,
+    /// What was said at length alone.
+    pub(crate) text: String,
+}
+
+impl Verdict {
+    fn silent(status: TestStatus) -> Self {
+        Self { status, message: String::new(), text: String::new() }
+    }
 }
 
 impl Element {
     /// The test case, in a group of this name.
     pub(crate) fn into_case(self, suite: String) -> TestCase {
-        let verdict =
-            self.bad.unwrap_or(Verdict { status: TestStatus::Passed, message: String::new() });
+        let verdict = self.bad.unwrap_or_else(|| Verdict::silent(TestStatus::Passed));
         let mut case = TestCase::new(suite, self.name, verdict.status).message(verdict.message);
         case.duration_us = self.duration_us;
         if self.flaky { case.attr("flaky", "true") } else { case }
@@ -105,7 +112,6 @@ fn element(node: Node<'_, '_>) -> Element {
     let state = attribute("status");
     let not_run = matches!(state.as_str(), "disabled" | "notrun" | "skipped")
         || node.attribute("result").is_some_and(|result| result != "completed");
-    let skipped = || Verdict { status: TestStatus::Skipped, message: String::new() };
     let flaky = node
         .children()
         .any(|child| child.has_tag_name("flakyFailure") || child.has_tag_name("flakyError"));
@@ -117,7 +123,7 @@ fn element(node: Node<'_, '_>) -> Element {
         line: node.attribute("line").and_then(|line| line.parse().ok()),
         state,
         duration_us: seconds(node.attribute("time").unwrap_or_default()),
-        bad: verdict(node).or_else(|| not_run.then(skipped)),
+        bad: verdict(node).or_else(|| not_run.then(|| Verdict::silent(TestStatus::Skipped))),
         flaky,
     }
 }
@@ -133,21 +139,21 @@ fn verdict(node: Node<'_, '_>) -> Option<Verdict> {
         .map(|said| (said, TestStatus::Failed))
         .or_else(|| find("error").map(|said| (said, TestStatus::Errored)))
         .or_else(|| find("skipped").map(|said| (said, TestStatus::Skipped)))?;
-    let mut text = text_of(said);
+    let mut text = text_of(said).trim().to_owned();
     let short = said.attribute("message").unwrap_or_default().trim();
-    if !text.contains(short) {
-        text = format!("{short}\n{text}");
-    }
-    let is_short = text.trim().len() <= short.len();
-    if is_short && status != TestStatus::Skipped {
+    if text.is_empty() && status != TestStatus::Skipped {
         for output in node
             .children()
             .filter(|child| child.has_tag_name("system-out") || child.has_tag_name("system-err"))
         {
-            text = format!("{}\n{}", text.trim_end(), text_of(output).trim());
+            text = format!("{text}\n{}", text_of(output).trim()).trim().to_owned();
         }
     }
-    Some(Verdict { status, message: message(&text) })
+    // Many repeat the short form in the first line of the long one.
+    let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    let is_repeated = first(&text).contains(&first(short));
+    let whole = if is_repeated { message(&text) } else { message(&format!("{short}\n{text}")) };
+    Some(Verdict { status, message: whole, text: message(&text) })
 }
 
 fn text_of(node: Node<'_, '_>) -> String {

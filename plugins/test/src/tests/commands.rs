@@ -172,7 +172,11 @@ fn failed_tests_are_chosen_again_where_the_runner_can() {
     check("node", json!({ "runner": "node" }), node, "--test-name-pattern=^a \\(b\\)$");
     let node = ToolAnswer::exit(1).file(RESULTS, include_str!("../../samples/node.xml"));
     let by_file = json!({ "runner": "node", "shard": { "by": "file" } });
-    check("node", by_file, node, ".xml a.test.js");
+    check("node", by_file.clone(), node, ".xml a.test.js");
+    let syntax = "<testsuites><testcase name='/w/a.test.js'><failure/></testcase></testsuites>";
+    let ran = with("node", by_file.clone(), ToolAnswer::exit(1).file(RESULTS, syntax));
+    assert_eq!((&*ran.tests()[0].suite, &*ran.tests()[0].name), ("a.test.js", "a.test.js"));
+    check("node", by_file, ToolAnswer::exit(1).file(RESULTS, syntax), ".xml a.test.js");
 }
 
 #[test]
