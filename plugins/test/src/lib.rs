@@ -10,7 +10,7 @@
 mod attempt;
 mod collect;
 mod command;
-mod config;
+pub mod config;
 mod layout;
 mod narrow;
 mod parse;
@@ -21,7 +21,8 @@ mod tests;
 mod verdict;
 
 use belljar_sdk::prelude::*;
-pub use config::*;
+
+pub(crate) use crate::config::{Config, Format, Runner, ShardBy};
 
 /// Runs the project's tests with its own runner, and reports every test case.
 ///

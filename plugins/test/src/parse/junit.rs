@@ -146,7 +146,10 @@ fn verdict(node: Node<'_, '_>) -> Option<Verdict> {
             .children()
             .filter(|child| child.has_tag_name("system-out") || child.has_tag_name("system-err"))
         {
-            text = format!("{text}\n{}", text_of(output).trim()).trim().to_owned();
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(text_of(output).trim());
         }
     }
     // Many repeat the short form in the first line of the long one.
