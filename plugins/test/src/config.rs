@@ -216,6 +216,10 @@ impl Config {
         check("/shard/files", files_set && !runner.takes_files(), files);
         let needs_files = is_command && by == ShardBy::File && !files_set;
         check("/shard/files", needs_files, "names the files that are split");
+        let chosen = ["--workspace", "--all", "-p", "--package"];
+        let chooses = runner.has_packages() && by != ShardBy::None && runner != Runner::Go;
+        let chooses = chooses && self.args.iter().any(|arg| chosen.contains(&arg.as_str()));
+        check("/args", chooses, "must not choose packages: each shard has its own");
         let count = self.shard.count;
         check("/shard/count", count == Some(0), "must be at least 1");
         check("/shard/count", by == ShardBy::Count && count.is_none(), "says how many shards");
@@ -300,6 +304,8 @@ mod tests {
         check(json!({ "runner": "go", "shard": { "count": 2 } }), &["/shard/count"]);
         check(json!({ "runner": "go", "shard": { "by": "count", "count": 0 } }), &["/shard/count"]);
         check(json!({ "runner": "node", "shard": { "packages": ["a"] } }), &["/shard/packages"]);
+        let by = json!({ "by": "package" });
+        check(json!({ "runner": "cargo", "args": ["--workspace"], "shard": by }), &["/args"]);
         check(json!({ "runner": "command" }), &["/tool"]);
         check(json!({ "runner": "command", "tool": "sh", "args": ["-c"] }), &["/args"]);
         check(

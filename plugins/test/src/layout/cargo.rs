@@ -140,6 +140,9 @@ impl Project {
             .chain([&self.root])
             .map(|folder| join(folder, "Cargo.toml"))
             .collect();
+        let (settings, elsewhere) = self.settings(&inputs, &outputs)?;
+        let stays = |path: &String| elsewhere.iter().any(|place| is_within(path, place));
+        files.retain(|path| !stays(path));
         for path in files.difference(&manifests) {
             copy(&outputs, path)?;
         }
@@ -156,14 +159,21 @@ impl Project {
         shared.extend(manifests);
         let mut patterns = below(LAID_OUT, &extra);
         patterns.extend(shared.iter().map(|path| join(LAID_OUT, &literal(path))));
-        patterns.extend(self.settings(&inputs, &outputs)?);
+        patterns.extend(settings);
         Ok(patterns)
     }
 
     /// Cargo's own settings. It finds those at the workspace root from where it starts; those
     /// of the project's folder are moved, with paths that lead to the same place.
-    fn settings(&self, inputs: &Inputs, outputs: &Outputs) -> Result<Vec<String>, StepError> {
-        let mut patterns = Vec::new();
+    ///
+    /// Returns patterns of what every shard sees of them, and the places that are not laid out
+    /// because cargo finds them where they are.
+    fn settings(
+        &self,
+        inputs: &Inputs,
+        outputs: &Outputs,
+    ) -> Result<(Vec<String>, BTreeSet<String>), StepError> {
+        let (mut patterns, mut elsewhere) = (Vec::new(), BTreeSet::new());
         for folder in BTreeSet::from(["", self.root.as_str()]) {
             for name in [".cargo/config.toml", ".cargo/config"] {
                 let path = join(folder, name);
@@ -172,6 +182,8 @@ impl Project {
                 let up = vec![".."; depth.count()].join("/");
                 let (moved, folders) = moved_settings(&parse(&path, &text)?, folder, &up);
                 patterns.extend(folders.iter().map(|folder| literal_below(folder)));
+                elsewhere.extend(folders);
+                elsewhere.insert(path.clone());
                 if folder.is_empty() {
                     patterns.push(path);
                 } else {
@@ -181,7 +193,7 @@ impl Project {
                 }
             }
         }
-        Ok(patterns)
+        Ok((patterns, elsewhere))
     }
 }
 

@@ -101,6 +101,50 @@ fn reads_add_to_what_a_package_shard_sees_and_packages_can_be_chosen() {
 }
 
 #[test]
+fn an_edit_changes_what_those_shards_see_that_depend_on_it() {
+    let shards = |edit: &str| -> BTreeMap<String, Vec<(String, Vec<u8>)>> {
+        let seen: Rc<RefCell<BTreeMap<_, _>>> = Rc::default();
+        let into = Rc::clone(&seen);
+        let answer = move |call: &ToolCall| {
+            let files = call.files.iter().map(|(path, file)| (path.clone(), file.bytes.clone()));
+            into.borrow_mut().insert(call.command.label.clone(), files.collect());
+            ToolAnswer::exit(0)
+        };
+        let config = json!({ "runner": "cargo", "shard": { "by": "package" } });
+        rust().input(edit, "// new").tool("cargo", answer).config(config).execute();
+        seen.take()
+    };
+    let before = shards("elsewhere");
+    let check = |edit: &str, expected: &[&str]| {
+        let after = shards(edit);
+        let changed: Vec<&str> = before
+            .keys()
+            .filter(|label| before[*label] != after[*label])
+            .map(String::as_str)
+            .collect();
+        assert_eq!(changed, expected, "{edit}");
+    };
+    check("README.md", &[]);
+    check("app/src/main.rs", &["app"]);
+    check("app/tests/new.rs", &["app"]);
+    check("libs/b/src/lib.rs", &["app", "b"]);
+    check("libs/a/src/lib.rs", &["a", "app", "b"]);
+    check("Cargo.lock", &["a", "app", "b"]);
+}
+
+#[test]
+fn sources_that_are_vendored_in_a_package_are_not_laid_out_again() {
+    let run = start()
+        .input("Cargo.toml", "[package]\nname = \"r\"\n")
+        .input(".cargo/config.toml", "[source.v]\ndirectory = \"vendor\"\n")
+        .input("src/lib.rs", "")
+        .input("vendor/x/lib.rs", "");
+    let (_, seen) = seen(run, "cargo", json!({ "runner": "cargo", "shard": { "by": "package" } }));
+    let laid_out = [".scratch/cargo/Cargo.toml", ".scratch/cargo/src/lib.rs"];
+    assert_eq!(seen["r"], [".cargo/config.toml", laid_out[0], laid_out[1], "vendor/x/lib.rs"]);
+}
+
+#[test]
 fn a_project_below_the_root_keeps_its_settings_and_its_needs_beside_it() {
     let run = start()
         .input("api/Cargo.toml", "[package]\nname = \"api\"\n[dependencies]\nl.path = \"../l\"\n")
