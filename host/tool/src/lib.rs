@@ -13,6 +13,7 @@
 pub mod confine;
 mod fault;
 pub mod launch;
+pub mod probe;
 mod prepare;
 #[cfg(test)]
 mod testing;

@@ -17,9 +17,9 @@ const NOBODY: u32 = 65_534;
 
 /// A bubblewrap that was looked at.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Bubblewrap {
+pub(super) struct Bubblewrap {
     /// Where it is.
-    pub(crate) path: PathBuf,
+    pub(super) path: PathBuf,
     /// How a folder is passed to it.
     pub(super) folders: Folders,
 }
@@ -34,12 +34,11 @@ pub(super) enum Folders {
 }
 
 /// Finds it in `PATH`, once for each value of `PATH`.
-pub(crate) fn find() -> Result<Bubblewrap, Fault> {
+pub(super) fn find() -> Result<Bubblewrap, Fault> {
     static FOUND: Mutex<Option<(std::ffi::OsString, Bubblewrap)>> = Mutex::new(None);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut found = FOUND.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some((at, bubblewrap)) = found.as_ref().filter(|(at, _)| *at == path) {
-        debug_assert_eq!(at, &path);
+    if let Some((_, bubblewrap)) = found.as_ref().filter(|(at, _)| *at == path) {
         return Ok(bubblewrap.clone());
     }
     let bubblewrap = find_in(&path).map_err(|why| fault::no_bubblewrap(&why))?;

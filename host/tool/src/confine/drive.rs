@@ -201,6 +201,20 @@ impl Tree {
     }
 }
 
+impl Drop for Tree {
+    /// Leaves nothing behind when it could not be followed to its end.
+    fn drop(&mut self) {
+        while self.status.is_none() {
+            let ended = self.end().and_then(|()| self.child.try_wait());
+            match ended {
+                Ok(None) => std::thread::sleep(Duration::from_millis(5)),
+                Ok(status) => self.status = status,
+                Err(_) => return,
+            }
+        }
+    }
+}
+
 fn pidfd(pid: u32) -> io::Result<OwnedFd> {
     let pid = Pid::from_raw(pid.cast_signed()).ok_or_else(|| io::Error::other("no process"))?;
     Ok(pidfd_open(pid, PidfdFlags::empty())?)

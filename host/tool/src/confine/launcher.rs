@@ -79,7 +79,7 @@ impl Launcher {
 }
 
 /// `libc.so.6 => /lib/libc.so.6 (0x…)` → the path. The loader itself is listed too.
-fn listed(text: &str, loader: &Path) -> Vec<PathBuf> {
+pub(crate) fn listed(text: &str, loader: &Path) -> Vec<PathBuf> {
     let path = |line: &str| {
         let (_, found) = line.split_once(" => ")?;
         let path = Path::new(found.rsplit_once(" (")?.0.trim());
@@ -89,7 +89,7 @@ fn listed(text: &str, loader: &Path) -> Vec<PathBuf> {
 }
 
 /// The dynamic loader that an executable names; `None` if it is linked statically.
-pub(super) fn loader_of(program: &Path) -> io::Result<Option<PathBuf>> {
+pub(crate) fn loader_of(program: &Path) -> io::Result<Option<PathBuf>> {
     const LOADER: u32 = 3;
     let file = File::open(program)?;
     let mut head = [0; 64];

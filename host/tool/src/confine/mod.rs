@@ -21,8 +21,8 @@ use std::time::Duration;
 use belljar_model::ports::{Cancel, ToolLimits};
 use belljar_model::{Fault, Tier};
 
-pub(crate) use bubblewrap::find as find_bubblewrap;
 pub(crate) use launcher::find as find_launcher;
+pub(crate) use launcher::{listed, loader_of};
 pub(crate) use tree::below;
 
 /// Where a confined program prints.
@@ -94,6 +94,11 @@ pub struct Ended {
 /// When it cannot be started, dies of a signal, reaches a limit, or the run is cancelled.
 pub fn run(confinement: &Confinement, streams: Streams<'_>) -> Result<Ended, Fault> {
     drive::run(confinement, streams)
+}
+
+/// The Fault of a sandbox that cannot be set up.
+pub(crate) fn not_set_up(tool: &str, why: &str) -> Fault {
+    fault::setup(tool, why)
 }
 
 /// An environment with the workspace's path filled in.

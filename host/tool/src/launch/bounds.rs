@@ -11,13 +11,14 @@ use super::{Bounds, Place, Refusal, Refused};
 const OPEN_FILES: u64 = 4_096;
 /// Process numbers below this are given out only once.
 const RESERVED: u64 = 300;
-/// Room for the launcher and for numbers that are not free yet.
+/// Room for the launcher, and for going over a limit by so much that the host sees it.
 const SLACK: u64 = 64;
 
 /// Sets the limits of this process.
 pub(super) fn set(bounds: &Bounds, place: Place) -> Result<(), Refused> {
     let processes = match place {
-        Place::Namespace => bounds.processes + 1,
+        // More than may be: the host counts too, and says which limit was reached.
+        Place::Namespace => bounds.processes.saturating_add(SLACK),
         // Counted for the user, not for this tree: what runs already comes on top.
         Place::Machine { .. } => bounds.processes.saturating_add(running()),
     };

@@ -63,7 +63,12 @@ impl Reports {
 /// A program that runs tools calls this first of all in `main`.
 pub fn entry() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
-    if args.next()? != LAUNCH {
+    let first = args.next()?;
+    if first == crate::probe::CANARY {
+        let args: Vec<String> = args.filter_map(|arg| arg.into_string().ok()).collect();
+        return Some(crate::probe::sing(&args));
+    }
+    if first != LAUNCH {
         return None;
     }
     let mut number = || args.next()?.to_str()?.parse::<RawFd>().ok().filter(|fd| *fd > 2);

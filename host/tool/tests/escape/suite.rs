@@ -1,0 +1,239 @@
+//! The attacks as a table, and what must come of each.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use belljar_model::limits::Limit;
+use belljar_model::ports::{Cancel, ToolLimits};
+use belljar_model::{Fault, Tier};
+use belljar_tool::confine::{Channel, Confinement, Ended, Streams, run};
+
+use crate::canaries::Canaries;
+use crate::machines;
+
+/// What must come of an attack.
+#[derive(Clone, Copy)]
+enum Must {
+    /// It fails. Without a sandbox it works, which shows that it is an attack.
+    Fail,
+    /// It fails. Without a sandbox it may fail too, by the settings of the machine.
+    FailHere,
+    /// The host ends it, with this code.
+    End(&'static str),
+    /// Either: it fails within the sandbox's own bounds, or is ended with this code.
+    EndOrFail(&'static str),
+    /// It ends well, and leaves nothing behind.
+    LeaveNothing,
+}
+
+const ATTACKS: &[(&str, Must)] = &[
+    ("read-file", Must::Fail),
+    ("read-environment", Must::FailHere),
+    ("write-outside", Must::Fail),
+    ("truncate-outside", Must::Fail),
+    ("listing", Must::Fail),
+    ("chdir-host", Must::Fail),
+    ("tcp", Must::Fail),
+    ("udp", Must::FailHere),
+    ("raw", Must::FailHere),
+    ("netlink", Must::Fail),
+    ("vsock", Must::FailHere),
+    ("unix-path", Must::Fail),
+    ("unix-abstract", Must::Fail),
+    ("kill-host-0", Must::Fail),
+    ("kill", Must::Fail),
+    ("ptrace", Must::Fail),
+    ("vm-read", Must::Fail),
+    ("rlimits", Must::Fail),
+    ("proc-environ", Must::Fail),
+    ("parent-environ", Must::FailHere),
+    ("proc-mem", Must::Fail),
+    ("proc-root", Must::Fail),
+    ("io-uring", Must::FailHere),
+    ("bpf", Must::FailHere),
+    ("userfaultfd", Must::FailHere),
+    ("keyctl", Must::FailHere),
+    ("perf", Must::FailHere),
+    ("mount", Must::Fail),
+    ("unshare", Must::Fail),
+    ("setns", Must::FailHere),
+    ("clone-newuser", Must::Fail),
+    ("clone3-newuser", Must::Fail),
+    ("tiocsti", Must::FailHere),
+    ("other-architecture", Must::End("E0827")),
+    ("fds", Must::FailHere),
+    ("state", Must::FailHere),
+    ("setuid-file", Must::Fail),
+    ("device", Must::FailHere),
+    ("fork-bomb", Must::End("E0825")),
+    ("thread-bomb", Must::EndOrFail("E0825")),
+    ("memory", Must::End("E0824")),
+    ("fill-tmp", Must::EndOrFail("E0826")),
+    ("fill-shm", Must::EndOrFail("E0826")),
+    ("large-file", Must::End("E0826")),
+    ("many-files", Must::End("E0826")),
+    ("sleep", Must::End("E0823")),
+    ("daemon", Must::LeaveNothing),
+    ("stopped-daemon", Must::LeaveNothing),
+];
+
+/// Runs all as this user, and returns how many failed.
+pub(crate) fn run_all() -> usize {
+    // SAFETY: no arguments.
+    let root = unsafe { libc::geteuid() } == 0;
+    let tiers: &[Tier] = if root { &[Tier::T1] } else { &[Tier::T1, Tier::T2] };
+    let mut failed = 0;
+    let mut check = |name: String, result: Result<(), String>| match result {
+        Ok(()) => println!("ok      {name}"),
+        Err(why) => {
+            failed += 1;
+            println!("FAILED  {name}: {why}");
+        }
+    };
+    let user = if root { "root" } else { "user" };
+    for (attack, must) in ATTACKS {
+        for &tier in tiers {
+            check(format!("{attack} in {tier} as {user}"), attempt(attack, tier, *must));
+        }
+        if matches!(must, Must::Fail) {
+            check(format!("{attack} works without a sandbox as {user}"), control(attack));
+        }
+    }
+    check(format!("a run is cancelled as {user}"), cancelled(tiers));
+    check(format!("ordinary tools work as {user}"), ordinary(tiers));
+    if root {
+        check("t2 is refused to root".to_owned(), refused_to_root());
+    }
+    for (name, result) in machines::all() {
+        check(format!("{name} as {user}"), result);
+    }
+    failed
+}
+
+fn attempt(attack: &str, tier: Tier, must: Must) -> Result<(), String> {
+    let mut canaries = Canaries::new();
+    let began = Instant::now();
+    let result = once(&canaries, tier, attack, &Cancel::new());
+    let late = late(&canaries);
+    if began.elapsed() > Duration::from_secs(15) {
+        return Err(format!("took {:?}", began.elapsed()));
+    }
+    let touched = canaries.touched();
+    if !touched.is_empty() {
+        return Err(format!("touched {touched:?}: {result:?}"));
+    }
+    match (must, &result) {
+        (Must::Fail | Must::FailHere | Must::EndOrFail(_), Ok(ended)) if ended.code == 1 => Ok(()),
+        (Must::End(code) | Must::EndOrFail(code), Err(fault)) if fault.code.as_str() == code => {
+            Ok(())
+        }
+        (Must::LeaveNothing, Ok(ended)) if ended.code == 0 && !late => Ok(()),
+        _ => Err(format!("{result:?}, late: {late}")),
+    }
+}
+
+/// Whether something still writes into the workspace.
+fn late(canaries: &Canaries) -> bool {
+    let file = canaries.folder.path().join("workspace/late");
+    let size = || std::fs::metadata(&file).map_or(0, |found| found.len());
+    let before = size();
+    let until = Instant::now() + Duration::from_millis(30);
+    while before > 0 && Instant::now() < until {
+        if size() != before {
+            return true;
+        }
+    }
+    false
+}
+
+fn control(attack: &str) -> Result<(), String> {
+    let canaries = Canaries::new();
+    match once(&canaries, Tier::T0, attack, &Cancel::new()) {
+        Ok(ended) if ended.code == 0 => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+fn cancelled(tiers: &[Tier]) -> Result<(), String> {
+    for &tier in tiers {
+        let (canaries, cancel) = (Canaries::new(), Cancel::new());
+        cancel.ask();
+        match once(&canaries, tier, "sleep", &cancel) {
+            Err(fault) if fault.code.as_str() == "E0829" => {}
+            other => return Err(format!("{tier}: {other:?}")),
+        }
+    }
+    Ok(())
+}
+
+fn refused_to_root() -> Result<(), String> {
+    match once(&Canaries::new(), Tier::T2, "read-file", &Cancel::new()) {
+        Err(fault) if fault.code.as_str() == "E0822" => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+/// What tools do every day works in every tier.
+fn ordinary(tiers: &[Tier]) -> Result<(), String> {
+    let script = "set -e; cat > in; mkdir -p a/b; echo hello | tr a-z A-Z > a/b/c; \
+                  mv a/b/c d; chmod 644 d; ln -s d e; tar cf f.tar a d; tar tf f.tar > /dev/null; \
+                  test \"$PWD\" = \"$HERE\"; test -w \"$TMPDIR\"; echo x > \"$HOME/x\"; \
+                  sleep 0.01 & wait; cat in; cat e >&2; exit 7";
+    for &tier in tiers {
+        let canaries = Canaries::new();
+        let mut confinement = confinement(&canaries, tier);
+        confinement.program = PathBuf::from("/bin/sh");
+        confinement.args = vec!["-c".to_owned(), script.to_owned()];
+        confinement.env.insert("PATH".to_owned(), "/usr/bin:/bin".to_owned());
+        confinement.env.insert("HERE".to_owned(), "{workspace}".to_owned());
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut printed = |channel, piece: &[u8]| match channel {
+            Channel::Stdout => out.extend_from_slice(piece),
+            Channel::Stderr => err.extend_from_slice(piece),
+        };
+        let streams = Streams { stdin: b"fed", printed: &mut printed, cancel: &Cancel::new() };
+        let result = run(&confinement, streams).map(|ended| ended.code);
+        let (out, err) = (String::from_utf8_lossy(&out), String::from_utf8_lossy(&err));
+        if result != Ok(7) || out != "fed" || err != "HELLO\n" {
+            return Err(format!("{tier}: {result:?} {out:?} {err:?}"));
+        }
+    }
+    Ok(())
+}
+
+fn once(canaries: &Canaries, tier: Tier, attack: &str, cancel: &Cancel) -> Result<Ended, Fault> {
+    let mut confinement = confinement(canaries, tier);
+    confinement.args = vec!["evil".to_owned(), attack.to_owned()];
+    let mut printed = |_: Channel, _: &[u8]| {};
+    run(&confinement, Streams { stdin: b"", printed: &mut printed, cancel })
+}
+
+fn confinement(canaries: &Canaries, tier: Tier) -> Confinement {
+    let folder = canaries.folder.path();
+    let [workspace, scratch] = ["workspace", "scratch"].map(|name| folder.join(name));
+    for made in [&workspace, &scratch] {
+        std::fs::create_dir_all(made).unwrap();
+    }
+    let system = ["/usr", "/lib", "/lib64", "/bin"].map(PathBuf::from);
+    Confinement {
+        tier,
+        tool: "evil".to_owned(),
+        program: std::env::current_exe().unwrap(),
+        args: Vec::new(),
+        env: canaries.told(),
+        cwd: String::new(),
+        readable: system.into_iter().filter(|path| path.exists()).collect(),
+        workspace,
+        scratch,
+        state: Vec::new(),
+        ports: Vec::new(),
+        limits: ToolLimits {
+            time: Limit::default_of(Duration::from_secs(5)),
+            memory: Limit::default_of(256 << 20),
+            processes: Limit::default_of(60),
+            output_bytes: Limit::default_of(64 << 20),
+            output_files: Limit::default_of(100),
+            log_bytes: Limit::default_of(1 << 20),
+        },
+    }
+}
