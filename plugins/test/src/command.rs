@@ -74,8 +74,10 @@ pub(crate) fn results(config: &Config) -> Option<String> {
 /// The settings that nextest is given: a file, and what it says.
 pub(crate) fn nextest_settings(config: &Config) -> (&'static str, String) {
     let profile = profile(&config.args).unwrap_or("belljar");
-    // Relative to `target/nextest/PROFILE`.
-    (NEXTEST, format!("[profile.{profile}.junit]\npath = \"../../../{RESULTS}\"\n"))
+    // The results are placed from the profile's folder in the store. The store is not in the
+    // build folder, because a state folder may be mounted there.
+    let store = "[store]\ndir = \".belljar-nextest\"\n";
+    (NEXTEST, format!("{store}[profile.{profile}.junit]\npath = \"../../{RESULTS}\"\n"))
 }
 
 /// The tool that runs the tests: as configured, or the first granted one that can.

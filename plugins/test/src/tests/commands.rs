@@ -77,7 +77,7 @@ fn nextest_is_told_where_its_results_go() {
     let run = run.tool("cargo", move |call| {
         let settings = call.text(".scratch/belljar-nextest.toml");
         assert!(
-            settings.starts_with("[profile.ci.junit]\npath = \"../../../.belljar"),
+            settings.ends_with("[profile.ci.junit]\npath = \"../../.belljar-results.xml\"\n"),
             "{settings}"
         );
         ToolAnswer::exit(100).file(RESULTS, text)
