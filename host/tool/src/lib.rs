@@ -11,9 +11,16 @@
 //! **Invariant:** a tier is claimed only after a canary ran in it on this machine.
 
 pub mod confine;
+mod execute;
 mod fault;
+mod find;
 pub mod launch;
-pub mod probe;
+mod lines;
 mod prepare;
+pub mod probe;
 #[cfg(test)]
 mod testing;
+mod tools;
+
+pub use find::{Found, Readable, Reason};
+pub use tools::{NativeTools, Options};

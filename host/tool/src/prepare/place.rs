@@ -9,23 +9,14 @@ use belljar_model::{Digest, Directory, Fault, Node, WorkspacePath};
 use super::times::Times;
 use crate::fault;
 
-/// How a state folder is seen in the work tree.
-#[derive(Clone, Debug)]
-pub(crate) enum Seen {
-    /// Something is mounted over an empty folder.
-    Mount,
-    /// A link leads there.
-    Link(String),
-}
-
 /// What is put in place, and what it takes for that.
 pub(crate) struct Placing<'a> {
     /// Where the contents are.
     pub(crate) blobs: &'a dyn BlobSource,
     /// Which times they get.
     pub(crate) times: &'a mut Times,
-    /// State folders, and how they are seen.
-    pub(crate) mounts: Vec<(WorkspacePath, Seen)>,
+    /// Where state folders will be seen, sorted.
+    pub(crate) mounts: Vec<WorkspacePath>,
     /// The directory in which the tool starts.
     pub(crate) cwd: &'a WorkspacePath,
 }
@@ -33,10 +24,10 @@ pub(crate) struct Placing<'a> {
 /// Puts the tree in place, makes room for state folders and the directory to start in.
 pub(crate) fn place(work: &Root, tree: &Directory, mut placing: Placing<'_>) -> Result<(), Fault> {
     fill(work, tree, &WorkspacePath::root(), &mut placing)?;
-    for (path, seen) in &placing.mounts {
-        make_room(work, path, seen)?;
+    for path in &placing.mounts {
+        make_room(work, path)?;
     }
-    if !placing.mounts.iter().any(|(mount, _)| placing.cwd.is_within(mount)) {
+    if !placing.mounts.iter().any(|mount| placing.cwd.is_within(mount)) {
         work.create_dir_all(placing.cwd.as_str()).map_err(|error| fault::disk(&error))?;
     }
     // Last, because what is made in a folder changes its time.
@@ -72,28 +63,22 @@ fn fill(
     Ok(())
 }
 
-/// Makes an empty folder, or a link, at the place of a state folder.
-fn make_room(work: &Root, path: &WorkspacePath, seen: &Seen) -> Result<(), Fault> {
-    let (disk, name) = (|error: DiskError| fault::disk(&error), path.name());
+/// Makes an empty folder at the place of a state folder.
+fn make_room(work: &Root, path: &WorkspacePath) -> Result<(), Fault> {
     let mut folder = work.clone();
-    for segment in path.parent().unwrap_or_else(WorkspacePath::root).segments() {
+    for segment in path.segments() {
         let inner = folder.place_folder(segment).and_then(|()| folder.folder_itself(segment));
         folder = inner.map_err(|_| {
-            fault::state_place(path.as_str(), &format!("`{segment}` above it is no folder"))
+            fault::state_place(
+                path.as_str(),
+                &format!("an input is at `{segment}`, and is no folder"),
+            )
         })?;
     }
-    match seen {
-        Seen::Mount => folder.place_folder(name).map_err(|_| {
-            fault::state_place(path.as_str(), "an input of the step is at the same place")
-        }),
-        Seen::Link(to) => {
-            if folder.stat(name).map_err(disk)?.is_some() {
-                let why = "in this tier, inputs and other state cannot be at the same place";
-                return Err(fault::state_place(path.as_str(), why));
-            }
-            folder.place_link(to, name).map_err(disk)
-        }
+    if folder.list("").map_err(|error| fault::disk(&error))?.is_empty() {
+        return Ok(());
     }
+    Err(fault::state_place(path.as_str(), "inputs of the step are at the same place"))
 }
 
 fn settle(
@@ -121,24 +106,21 @@ mod tests {
     use super::*;
     use crate::testing::{MemoryBlobs, tree};
 
-    fn placed(mounts: Vec<(WorkspacePath, Seen)>) -> (tempfile::TempDir, Result<(), Fault>) {
+    fn placed(mounts: &[&str]) -> (tempfile::TempDir, Result<(), Fault>) {
         let folder = tempfile::tempdir().unwrap();
         let blobs = Arc::new(MemoryBlobs::default());
         let tree = tree(&blobs, &[("a/x", "text"), ("run.sh!", "#!/bin/sh"), ("link", "->a/x")]);
         let mut times = Times::Fixed;
         let cwd = WorkspacePath::parse("sub/dir").unwrap();
+        let mounts = mounts.iter().map(|path| WorkspacePath::parse(path).unwrap()).collect();
         let placing = Placing { blobs: &*blobs, times: &mut times, mounts, cwd: &cwd };
         let done = place(&Root::open(folder.path()).unwrap(), &tree, placing);
         (folder, done)
     }
 
-    fn at(path: &str) -> WorkspacePath {
-        WorkspacePath::parse(path).unwrap()
-    }
-
     #[test]
     fn a_tree_is_put_in_place_with_modes_links_and_one_time() {
-        let (folder, done) = placed(vec![(at("a/state"), Seen::Mount)]);
+        let (folder, done) = placed(&["a/state", "a/state/inner"]);
         done.unwrap();
         let root = Root::open(folder.path()).unwrap();
         assert_eq!(root.read("a/x").unwrap(), b"text");
@@ -146,20 +128,15 @@ mod tests {
         assert_eq!(stats.map(|stat| stat.executable), [false, true, true]);
         assert!(stats.iter().all(|stat| stat.mtime_ns == stats[0].mtime_ns), "{stats:?}");
         assert_eq!(root.link_target("link").unwrap().to_str(), Some("a/x"));
-        assert_eq!(root.list("a/state").unwrap(), []);
+        assert_eq!(root.list("a/state/inner").unwrap(), []);
         assert_eq!(root.list("sub/dir").unwrap(), []);
     }
 
     #[test]
     fn a_state_folder_that_meets_an_input_is_refused() {
-        let check = |path: &str, seen: Seen| {
-            let fault = placed(vec![(at(path), seen)]).1.unwrap_err();
+        for path in ["a", "a/x", "a/x/below", "link", "link/below"] {
+            let fault = placed(&[path]).1.unwrap_err();
             assert_eq!(fault.code, fault::STATE_PLACE, "{path}");
-        };
-        check("a/x", Seen::Mount);
-        check("a/x/below", Seen::Mount);
-        check("link", Seen::Mount);
-        check("link/below", Seen::Mount);
-        check("a", Seen::Link("/elsewhere".to_owned()));
+        }
     }
 }
