@@ -1,4 +1,4 @@
-//! Prints how long a tool takes to start in each tier: `cargo run --example start [PROGRAM ARG..]`.
+//! Prints how long a tool takes to start in each tier: `start [+READABLE..] [PROGRAM ARG..]`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -52,14 +52,17 @@ fn once(tier: Tier, command: &[String]) -> Result<Ended, Fault> {
     for made in [&workspace, &scratch] {
         std::fs::create_dir(made).expect("a new folder");
     }
+    let more = command.iter().take_while(|word| word.starts_with('+')).count();
+    let mut readable = ["/usr", "/lib", "/lib64", "/bin"].map(PathBuf::from).to_vec();
+    readable.extend(command[..more].iter().map(|path| PathBuf::from(&path[1..])));
     let confinement = Confinement {
         tier,
         tool: "measured".to_owned(),
-        program: PathBuf::from(&command[0]),
-        args: command[1..].to_vec(),
+        program: PathBuf::from(&command[more]),
+        args: command[more + 1..].to_vec(),
         env: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
         cwd: String::new(),
-        readable: ["/usr", "/lib", "/lib64", "/bin"].map(PathBuf::from).into(),
+        readable,
         workspace,
         scratch,
         state: Vec::new(),

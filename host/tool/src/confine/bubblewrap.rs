@@ -68,7 +68,7 @@ fn examine(place: &Path) -> Result<Bubblewrap, String> {
         Ok::<_, String>(String::from_utf8_lossy(&output.stdout).into_owned())
     };
     let version = says("--version")?;
-    if !parse(&version).is_some_and(|version| version >= OLDEST) {
+    if parse(&version).is_none_or(|version| version < OLDEST) {
         let (major, minor) = OLDEST;
         let version = version.trim();
         return Err(format!("`{shown}` is {version:?}, and {major}.{minor} is needed"));

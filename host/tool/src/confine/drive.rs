@@ -20,10 +20,11 @@ const PIECE: usize = 64 << 10;
 
 /// Runs a program to its end. Whatever is returned, none of its processes is left.
 pub(super) fn run(confinement: &Confinement, streams: Streams<'_>) -> Result<Ended, Fault> {
+    let Streams { stdin, printed, cancel } = streams;
     let start = Instant::now();
     let start_clock = clock();
     let links = direct::StateLinks::make(confinement)?;
-    let mut watch = Watch::new(confinement, streams.cancel, start);
+    let mut watch = Watch::new(confinement, cancel, start);
     let broken = |error: io::Error| fault::setup(&confinement.tool, &error.to_string());
 
     let mut passed = Passed::default();
@@ -34,12 +35,12 @@ pub(super) fn run(confinement: &Confinement, streams: Streams<'_>) -> Result<End
         Tier::T1 => namespaces::command(confinement, number, &mut passed)?,
         _ => direct::command(confinement, number, &mut passed)?,
     };
-    let child = spawn(&mut command, &passed, streams.stdin).map_err(broken)?;
+    let child = spawn(&mut command, &passed, stdin).map_err(broken)?;
     drop(passed);
 
     let mut tree = Tree::of(child, confinement.tier, report).map_err(broken)?;
     watch.started(tree.child.id());
-    let mut seen = Seen::new(streams.printed);
+    let mut seen = Seen::new(printed);
     let stopped = tree.follow(&mut watch, &mut seen);
     let stopped = stopped.map_err(broken)?;
     let wall = start.elapsed();
@@ -99,12 +100,11 @@ impl Tree {
             if stopped.is_none() {
                 stopped = watch.look(now);
             }
-            let idle = match &stopped {
-                None => watch.idle(now),
-                Some(_) => {
-                    self.end()?;
-                    Duration::from_millis(5)
-                }
+            let idle = if stopped.is_none() {
+                watch.idle(now)
+            } else {
+                self.end()?;
+                Duration::from_millis(5)
             };
             if self.pump(idle, seen)? {
                 break;

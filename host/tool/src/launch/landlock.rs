@@ -31,11 +31,12 @@ pub(super) fn keeps_signals_apart() -> bool {
 
 /// Puts the walls around this process and all that it starts.
 pub(super) fn enforce(walls: &Walls) -> Result<(), Refused> {
-    let refused = |error: &dyn std::fmt::Display| Refused::new(Refusal::Landlock, error);
+    let refused =
+        |error: &dyn std::fmt::Display| Refused::new(Refusal::Landlock, &error.to_string());
     let version = abi();
     if version < FLOOR {
         let detail = format!("Landlock has version {version} here, and {FLOOR} is needed");
-        return Err(Refused::new(Refusal::Landlock, detail));
+        return Err(Refused::new(Refusal::Landlock, &detail));
     }
     let rules = ruleset(walls, version).map_err(|error| refused(&error))?;
     let status = rules.restrict_self().map_err(|error| refused(&error))?;

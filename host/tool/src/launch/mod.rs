@@ -31,7 +31,7 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    fn new(what: Refusal, detail: impl ToString) -> Self {
+    fn new(what: Refusal, detail: &(impl ToString + ?Sized)) -> Self {
         Self { what, detail: detail.to_string(), errno: 0 }
     }
 
@@ -95,7 +95,8 @@ pub fn entry() -> Option<ExitCode> {
 }
 
 fn read(mut from: File) -> Result<Instruction, Refused> {
-    let refused = |error: &dyn std::fmt::Display| Refused::new(Refusal::Instruction, error);
+    let refused =
+        |error: &dyn std::fmt::Display| Refused::new(Refusal::Instruction, &error.to_string());
     let mut text = Vec::new();
     from.read_to_end(&mut text).map_err(|error| refused(&error))?;
     serde_json::from_slice(&text).map_err(|error| refused(&error))

@@ -56,10 +56,10 @@ impl Reach {
 
 /// Denies this process and all that it starts what is not listed. Sets `no_new_privs` too.
 pub(super) fn enforce(reach: &Reach) -> Result<(), Refused> {
-    let programs = programs(reach).map_err(|error| Refused::new(Refusal::Seccomp, error))?;
+    let programs = programs(reach).map_err(|error| Refused::new(Refusal::Seccomp, &error))?;
     for program in programs {
         seccompiler::apply_filter(&program)
-            .map_err(|error| Refused::new(Refusal::Seccomp, error))?;
+            .map_err(|error| Refused::new(Refusal::Seccomp, &error))?;
     }
     Ok(())
 }
@@ -216,7 +216,7 @@ fn others(rules: &mut Rules) -> Made<()> {
 }
 
 fn rule<const N: usize>(conditions: [SeccompCondition; N]) -> Made<SeccompRule> {
-    SeccompRule::new(conditions.to_vec())
+    SeccompRule::new(conditions.into())
 }
 
 /// Of all arguments only the lower half counts: the kernel takes these as 32 bits wide, and

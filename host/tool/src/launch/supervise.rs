@@ -32,7 +32,7 @@ pub(super) fn run(
             if instruction.place != Place::Namespace {
                 end_all();
             }
-            Ok(tell(ended, reports))
+            Ok(tell(&ended, reports))
         }
     }
 }
@@ -138,7 +138,7 @@ fn end_all() {
     }
 }
 
-fn tell(ended: End, reports: &mut Reports) -> ExitCode {
+fn tell(ended: &End, reports: &mut Reports) -> ExitCode {
     // SAFETY: zeros are a valid value of this plain structure, and it is a valid place.
     let usage = unsafe {
         let mut usage = std::mem::zeroed::<libc::rusage>();
@@ -146,7 +146,7 @@ fn tell(ended: End, reports: &mut Reports) -> ExitCode {
         usage
     };
     let peak = usage.ru_maxrss.unsigned_abs() * 1_024;
-    let End::Status(status) = ended else { return ExitCode::from(124) };
+    let &End::Status(status) = ended else { return ExitCode::from(124) };
     if libc::WIFEXITED(status) {
         let code = libc::WEXITSTATUS(status);
         reports.send(&Report::Exited { code, peak });

@@ -74,7 +74,7 @@ impl Canaries {
         let mut touched = Vec::new();
         let mut note = |what, is: bool| {
             if is {
-                touched.push(what)
+                touched.push(what);
             }
         };
         let waits = |kind: ErrorKind| kind == ErrorKind::WouldBlock;

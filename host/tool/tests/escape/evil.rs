@@ -22,6 +22,7 @@ pub(crate) fn act(attack: &str) -> bool {
         "udp" => udp(),
         "unix-path" => UnixStream::connect(var("SOCKET")).is_ok(),
         "unix-abstract" => abstract_socket(),
+        // SAFETY: plain numbers, and buffers that live until after the call.
         "fds" => (3..1024).any(|fd| unsafe { libc::fcntl(fd, libc::F_GETFD) } >= 0),
         "state" => dirty_state(),
         "listing" => fs::read_dir(var("OUTSIDE")).is_ok(),
@@ -91,8 +92,11 @@ fn of_processes(attack: &str) -> bool {
     let nothing = std::ptr::null_mut::<libc::c_void>();
     // SAFETY: the buffers are valid for the time of the calls.
     match attack {
+        // SAFETY: plain numbers, and buffers that live until after the call.
         "kill" => unsafe { libc::kill(victim, libc::SIGKILL) == 0 },
+        // SAFETY: plain numbers, and buffers that live until after the call.
         "kill-host-0" => unsafe { libc::kill(number("HOST"), 0) == 0 && victim > 0 && seen() },
+        // SAFETY: plain numbers, and buffers that live until after the call.
         "ptrace" => unsafe { libc::ptrace(libc::PTRACE_SEIZE, victim, nothing, nothing) == 0 },
         "vm-read" => {
             let mut byte = [0_u8; 1];
@@ -100,6 +104,7 @@ fn of_processes(attack: &str) -> bool {
             let Ok(at) = usize::from_str_radix(&var("VICTIM_AT"), 16) else { return false };
             let remote = libc::iovec { iov_base: at as *mut libc::c_void, iov_len: 1 };
             let (local, remote) = (&raw const local, &raw const remote);
+            // SAFETY: plain numbers, and buffers that live until after the call.
             unsafe { libc::process_vm_readv(victim, local, 1, remote, 1, 0) == 1 }
         }
         "proc-environ" => {
@@ -116,6 +121,7 @@ fn of_processes(attack: &str) -> bool {
             let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
             let nowhere = std::ptr::null_mut();
             let core = libc::RLIMIT_CORE;
+            // SAFETY: plain numbers, and buffers that live until after the call.
             unsafe { libc::prlimit(victim, core, &raw const none, nowhere) == 0 }
         }
         _ => false,
@@ -148,6 +154,7 @@ fn by_call(attack: &str) -> bool {
             Ok(file) => call(libc::SYS_setns, std::os::fd::AsRawFd::as_raw_fd(&file).into(), 0, 0),
             Err(_) => -1,
         },
+        // SAFETY: plain numbers, and buffers that live until after the call.
         "clone-newuser" => child(|| unsafe {
             let flags = libc::CLONE_NEWUSER | libc::SIGCHLD;
             libc::syscall(libc::SYS_clone, flags, 0, 0, 0, 0)
@@ -156,10 +163,14 @@ fn by_call(attack: &str) -> bool {
             let mut args = [0_u64; 11];
             args[0] = u64::from(libc::CLONE_NEWUSER.unsigned_abs());
             args[4] = u64::from(libc::SIGCHLD.unsigned_abs());
+            // SAFETY: plain numbers, and buffers that live until after the call.
             child(|| unsafe { libc::syscall(libc::SYS_clone3, args.as_ptr(), 88) })
         }
+        // SAFETY: plain numbers, and buffers that live until after the call.
         "raw" => unsafe { libc::socket(libc::AF_INET, libc::SOCK_RAW, 1) }.into(),
+        // SAFETY: plain numbers, and buffers that live until after the call.
         "netlink" => unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW, 0) }.into(),
+        // SAFETY: plain numbers, and buffers that live until after the call.
         "vsock" => unsafe { libc::socket(libc::AF_VSOCK, libc::SOCK_STREAM, 0) }.into(),
         "tiocsti" => return terminal(),
         "other-architecture" => other_architecture(),
@@ -189,12 +200,12 @@ fn mount() -> bool {
 
 /// Makes a process that ends at once.
 fn child(make: impl Fn() -> i64) -> i64 {
-    let made = make();
-    if made == 0 {
+    let pid = make();
+    if pid == 0 {
         // SAFETY: ends this process without running what belongs to its parent.
         unsafe { libc::_exit(0) };
     }
-    made
+    pid
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -225,7 +236,7 @@ fn without_end(attack: &str) -> bool {
             for _ in 0..1_000 {
                 let started = std::thread::Builder::new().spawn(|| {
                     loop {
-                        std::thread::park()
+                        std::thread::park();
                     }
                 });
                 drop(started);
@@ -243,14 +254,17 @@ fn without_end(attack: &str) -> bool {
         "fill-tmp" => fill(&format!("{}/fill", var("TMPDIR"))),
         "fill-shm" => fill("/dev/shm/fill"),
         "large-file" => fill("fill"),
-        "many-files" => (0..2_000).all(|file| fs::write(format!("f{file}"), [1; 60_000]).is_ok()),
+        "many-files" => {
+            (0..2_000).all(|file| fs::write(format!("f{file}"), vec![1; 60_000]).is_ok())
+        }
         "sleep" => {
             // SAFETY: ignoring a signal runs no code.
             unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };
             std::thread::sleep(Duration::from_secs(3_600));
             true
         }
-        "daemon" | "stopped-daemon" => daemon(attack == "stopped-daemon"),
+        "daemon" => daemon(Then::GoesOn),
+        "stopped-daemon" => daemon(Then::Stops),
         _ => false,
     }
 }
@@ -258,10 +272,18 @@ fn without_end(attack: &str) -> bool {
 /// Writes four times what is allowed.
 fn fill(path: &str) -> bool {
     let Ok(mut file) = fs::File::create(path) else { return false };
-    (0..256).all(|_| file.write_all(&[1; 1 << 20]).is_ok())
+    let piece = vec![1; 1 << 20];
+    (0..256).all(|_| file.write_all(&piece).is_ok())
 }
 
-fn daemon(stops: bool) -> bool {
+/// Whether a daemon goes on, or waits for a signal that never comes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    GoesOn,
+    Stops,
+}
+
+fn daemon(then: Then) -> bool {
     // SAFETY: this process has one thread, and the children do little.
     unsafe {
         for _ in 0..2 {
@@ -273,7 +295,7 @@ fn daemon(stops: bool) -> bool {
         for signal in [libc::SIGTERM, libc::SIGHUP, libc::SIGINT] {
             libc::signal(signal, libc::SIG_IGN);
         }
-        if stops {
+        if then == Then::Stops {
             libc::raise(libc::SIGSTOP);
         }
     }

@@ -46,8 +46,8 @@ fn check(name: &str, lacks: &str, names: &str) -> Result<(), String> {
     };
     let probe: Probe =
         serde_json::from_str(&said).map_err(|error| format!("{error}: {output:?}"))?;
-    let named = probe.shortfalls.iter().any(|shortfall| shortfall.contains(names));
-    if probe.tier != expected || named == names.is_empty() {
+    let found = probe.shortfalls.iter().any(|shortfall| shortfall.contains(names));
+    if probe.tier != expected || found == names.is_empty() {
         return Err(format!("{probe:?}, and not {expected:?} with {names:?}"));
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! The escape suite: every attack in every tier, as root and as an ordinary user. This program
 //! is the host, the launcher and the attacker.
 #![expect(unsafe_code, reason = "an attacker makes system calls")]
+#![expect(clippy::unwrap_used, reason = "this is a test with a `main` of its own")]
+#![expect(clippy::print_stdout, reason = "this is a test with a `main` of its own")]
 
 mod canaries;
 mod evil;

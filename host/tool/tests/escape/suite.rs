@@ -101,6 +101,10 @@ pub(crate) fn run_all() -> usize {
     }
     check(format!("a run is cancelled as {user}"), cancelled(tiers));
     check(format!("ordinary tools work as {user}"), ordinary(tiers));
+    check(format!("state folders are found and kept as {user}"), state(tiers));
+    check(format!("only a granted port is reached as {user}"), ports(tiers));
+    check(format!("what cannot be executed says what it needs as {user}"), not_executed(tiers));
+    check(format!("all that is printed arrives as {user}"), much_is_printed(tiers));
     if root {
         check("t2 is refused to root".to_owned(), refused_to_root());
     }
@@ -196,6 +200,100 @@ fn ordinary(tiers: &[Tier]) -> Result<(), String> {
         let (out, err) = (String::from_utf8_lossy(&out), String::from_utf8_lossy(&err));
         if result != Ok(7) || out != "fed" || err != "HELLO\n" {
             return Err(format!("{tier}: {result:?} {out:?} {err:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Runs a script of the shell, and returns its code and what it printed.
+fn shell(confinement: &mut Confinement, script: &str) -> Result<(i32, String), Fault> {
+    confinement.program = PathBuf::from("/bin/sh");
+    confinement.args = vec!["-c".to_owned(), script.to_owned()];
+    confinement.env.insert("PATH".to_owned(), "/usr/bin:/bin".to_owned());
+    let mut out = Vec::new();
+    let mut printed = |_: Channel, piece: &[u8]| out.extend_from_slice(piece);
+    let streams = Streams { stdin: b"", printed: &mut printed, cancel: &Cancel::new() };
+    let ended = run(confinement, streams)?;
+    Ok((ended.code, String::from_utf8_lossy(&out).into_owned()))
+}
+
+fn state(tiers: &[Tier]) -> Result<(), String> {
+    for &tier in tiers {
+        let canaries = Canaries::new();
+        let kept = canaries.folder.path().join("kept");
+        std::fs::create_dir(&kept).unwrap();
+        std::fs::write(kept.join("before"), "before").unwrap();
+        let mut confinement = confinement(&canaries, tier);
+        confinement.state = vec![(kept.clone(), "deep/state".to_owned())];
+        let script = "cat deep/state/before; echo after > deep/state/after";
+        let result = shell(&mut confinement, script);
+        let after = std::fs::read_to_string(kept.join("after")).unwrap_or_default();
+        if result != Ok((0, "before".to_owned())) || after != "after\n" {
+            return Err(format!("{tier}: {result:?} {after:?}"));
+        }
+        if confinement.workspace.join("deep/state/after").exists() {
+            return Err(format!("{tier}: state stays in the workspace"));
+        }
+    }
+    Ok(())
+}
+
+fn ports(tiers: &[Tier]) -> Result<(), String> {
+    for &tier in tiers {
+        for (granted, code) in [(true, 0), (false, 1)] {
+            let canaries = Canaries::new();
+            let mut confinement = confinement(&canaries, tier);
+            let port: u16 = canaries.told()["TCP"].parse().unwrap();
+            confinement.ports = vec![if granted { port } else { port ^ 1 }];
+            confinement.args = vec!["evil".to_owned(), "tcp".to_owned()];
+            let mut printed = |_: Channel, _: &[u8]| {};
+            let streams = Streams { stdin: b"", printed: &mut printed, cancel: &Cancel::new() };
+            let result = run(&confinement, streams).map(|ended| ended.code);
+            if result != Ok(code) {
+                return Err(format!("{tier}, granted {granted}: {result:?}"));
+            }
+            for attack in ["unix-abstract", "unix-path", "raw", "netlink"] {
+                confinement.args = vec!["evil".to_owned(), attack.to_owned()];
+                let streams = Streams { stdin: b"", printed: &mut printed, cancel: &Cancel::new() };
+                let result = run(&confinement, streams).map(|ended| ended.code);
+                if result != Ok(1) {
+                    return Err(format!("{tier}, {attack} with a port: {result:?}"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn not_executed(tiers: &[Tier]) -> Result<(), String> {
+    for &tier in tiers {
+        let canaries = Canaries::new();
+        let script = canaries.folder.path().join("script");
+        std::fs::write(&script, "#!/nowhere/interpreter\n").unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&script, mode).unwrap();
+        let mut confinement = confinement(&canaries, tier);
+        confinement.program = script;
+        let mut printed = |_: Channel, _: &[u8]| {};
+        let streams = Streams { stdin: b"", printed: &mut printed, cancel: &Cancel::new() };
+        match run(&confinement, streams) {
+            Err(fault)
+                if fault.code.as_str() == "E0828"
+                    && fault.help.as_deref().is_some_and(|help| help.contains("/nowhere")) => {}
+            other => return Err(format!("{tier}: {other:?}")),
+        }
+    }
+    Ok(())
+}
+
+fn much_is_printed(tiers: &[Tier]) -> Result<(), String> {
+    for &tier in tiers {
+        let canaries = Canaries::new();
+        let mut confinement = confinement(&canaries, tier);
+        let result = shell(&mut confinement, "head -c 30000000 /dev/zero");
+        let length = result.as_ref().map(|(code, out)| (*code, out.len()));
+        if length != Ok((0, 30_000_000)) {
+            return Err(format!("{tier}: {length:?}"));
         }
     }
     Ok(())
