@@ -1,6 +1,6 @@
 //! Drive: one process tree, from its start to the death of its last process.
 
-use std::io::{self, PipeReader, Read};
+use std::io::{self, PipeReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -126,7 +126,10 @@ impl Tree {
             self.first = self.first_process();
         }
         let mut ended = [PollFd::new(&self.ended, PollFlags::IN)];
-        Ok(poll(&mut ended, Some(&Timespec::default()))? > 0)
+        match poll(&mut ended, Some(&Timespec::default())) {
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            other => Ok(other? > 0),
+        }
     }
 
     /// Waits until something happens, and reads once from whatever has something. Returns whether
@@ -167,7 +170,7 @@ impl Tree {
     fn read(&mut self, at: usize, seen: &mut Seen<'_>) -> io::Result<()> {
         let mut piece = vec![0; PIECE];
         let (length, channel) = match at {
-            0 => (self.report.as_mut().map_or(Ok(0), |report| report.read(&mut piece))?, None),
+            0 => (read(self.report.as_ref(), &mut piece)?, None),
             1 => (read(self.stdout.as_ref(), &mut piece)?, Some(Channel::Stdout)),
             _ => (read(self.stderr.as_ref(), &mut piece)?, Some(Channel::Stderr)),
         };
@@ -237,10 +240,7 @@ fn wait_for(process: &OwnedFd) -> io::Result<()> {
     }
 }
 
-fn read(from: Option<&OwnedFd>, piece: &mut [u8]) -> io::Result<usize> {
-    match from.map(|from| rustix::io::read(from, piece)) {
-        None => Ok(0),
-        Some(Ok(length)) => Ok(length),
-        Some(Err(error)) => Err(error.into()),
-    }
+fn read(from: Option<impl AsFd>, piece: &mut [u8]) -> io::Result<usize> {
+    let Some(from) = from else { return Ok(0) };
+    Ok(rustix::io::retry_on_intr(|| rustix::io::read(&from, &mut *piece))?)
 }

@@ -44,6 +44,8 @@ pub(super) fn spawn(command: &mut Command, passed: &Passed, stdin: &[u8]) -> io:
     let stdin = if stdin.is_empty() { Stdio::null() } else { file_of(stdin)?.into() };
     command.env_clear().current_dir("/").stdin(stdin);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A Ctrl-C at the terminal is for the host, which then ends the tree.
+    command.process_group(0);
     // SAFETY: the closure only calls `fcntl`, which is allowed between fork and execve, on
     // descriptors that `passed` keeps open until after the call.
     unsafe {
