@@ -129,7 +129,7 @@ mod tests {
         root.place_link("../kept", "tree/link").unwrap();
         for place in ["tree/a/b", "tree/a", "tree"] {
             let path = folder.path().join(place);
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0)).unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o0)).unwrap();
         }
         assert!(root.clear("tree").unwrap());
         assert!(!root.clear("tree").unwrap());

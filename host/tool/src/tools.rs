@@ -147,7 +147,7 @@ impl NativeTools {
         if code != 0 {
             let message = format!("the version command of tool `{}` ended with {code}", spec.name);
             let fault = Fault::new(Blame::Configuration, fault::NOT_UNDERSTOOD, message);
-            let fault = text.lines().take(20).fold(fault, |fault, line| fault.note(line));
+            let fault = text.lines().take(20).fold(fault, Fault::note);
             return Err(fault.help(format!("see `version` of `{}` in `[tools]`", spec.name)));
         }
         self.memory.keep_version(&key, &text).map_err(|error| fault::disk(&error))?;

@@ -1,6 +1,5 @@
 //! Layout: how programs are commonly installed, and what each way needs.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,10 +48,8 @@ fn layout_of(program: &Path, at: &Surroundings, scripts: usize) -> Result<Layout
     if let Some(folder) = program.parent() {
         layout.search(folder);
     }
-    let installed = match venv(program)? {
-        Some(base) => vec![prefix_of(program), base],
-        None => vec![prefix_of(&real), prefix_of(program)],
-    };
+    let behind = if is_in_venv(program) { venv_base(program)? } else { prefix_of(&real) };
+    let installed = [prefix_of(program), behind];
     for prefix in installed.into_iter().flatten() {
         installation(&mut layout, &prefix, at);
     }
@@ -101,17 +98,22 @@ fn is_hidden(path: &Path) -> bool {
         && !path.join("pyvenv.cfg").exists()
 }
 
-/// The base installation of a virtual environment: `None` if the program is in none.
-fn venv(program: &Path) -> Result<Option<Option<PathBuf>>, String> {
-    let Some(prefix) = prefix_of(program) else { return Ok(None) };
-    let config = prefix.join("pyvenv.cfg");
-    let Ok(text) = std::fs::read_to_string(&config) else { return Ok(None) };
+/// Whether a program is in a virtual environment.
+fn is_in_venv(program: &Path) -> bool {
+    prefix_of(program).is_some_and(|prefix| prefix.join("pyvenv.cfg").is_file())
+}
+
+/// The installation from which a virtual environment was made.
+fn venv_base(program: &Path) -> Result<Option<PathBuf>, String> {
+    let config = prefix_of(program).unwrap_or_default().join("pyvenv.cfg");
+    let text = std::fs::read_to_string(&config);
+    let text = text.map_err(|error| format!("`{}`: {error}", config.display()))?;
     let home = text
         .lines()
         .filter_map(|line| line.split_once('='))
         .find_map(|(key, value)| (key.trim() == "home").then(|| PathBuf::from(value.trim())));
     let home = home.ok_or_else(|| format!("`{}` names no `home`", config.display()))?;
-    Ok(Some(prefix_of(&home.join("python"))))
+    Ok(prefix_of(&home.join("python")))
 }
 
 /// The program behind a shim of pyenv, which is asked.
@@ -241,9 +243,9 @@ fn matching(pattern: &Path) -> Vec<PathBuf> {
         let entry = entry.ok()?;
         entry.file_name().to_str()?.starts_with(begin).then(|| entry.path())
     };
-    let sorted: BTreeMap<PathBuf, ()> =
-        folder.read_dir().into_iter().flatten().filter_map(found).map(|path| (path, ())).collect();
-    sorted.into_keys().collect()
+    let mut sorted: Vec<_> = folder.read_dir().into_iter().flatten().filter_map(found).collect();
+    sorted.sort();
+    sorted
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
 
 use belljar_disk::{DiskError, Kind, Listed, Root};
 use belljar_model::pattern::Base;
@@ -12,6 +11,7 @@ use belljar_model::ports::{BlobStore, ToolLimits};
 use belljar_model::tool::OutputLink;
 use belljar_model::{Fault, OutputFile, Patterns, WorkspacePath};
 
+use super::reach::{Place, enter, stat, text_of};
 use crate::fault;
 
 /// How deep folders may be nested.
@@ -70,37 +70,6 @@ pub(crate) fn collect(
         files: walk.files.into_values().collect(),
         links: walk.links.into_iter().map(link).collect(),
     })
-}
-
-/// Where a walk is.
-#[derive(Clone)]
-struct Place {
-    /// The path; where a name cannot be part of one, something like it.
-    path: WorkspacePath,
-    /// The real path with escapes, if some name on the way is not portable.
-    odd: Option<String>,
-    depth: usize,
-}
-
-impl Place {
-    fn of(path: &WorkspacePath) -> Self {
-        Self { path: path.clone(), odd: None, depth: path.segments().count() }
-    }
-
-    fn join(&self, entry: &Listed) -> Self {
-        let depth = self.depth + 1;
-        let name = entry.name.to_str();
-        if let (Some(path), None) = (name.and_then(|name| self.path.join(name)), &self.odd) {
-            return Self { path, odd: None, depth };
-        }
-        let wrong = |letter: char| letter.is_control() || matches!(letter, '\\' | '/');
-        let like = entry.name.to_string_lossy().replace(wrong, "_");
-        let path = self.path.join(&like).unwrap_or_else(|| self.path.clone());
-        let before = self.odd.clone().unwrap_or_else(|| self.path.as_str().to_owned());
-        let slash = if before.is_empty() { "" } else { "/" };
-        let odd = Some(format!("{before}{slash}{}", entry.name.as_encoded_bytes().escape_ascii()));
-        Self { path, odd, depth }
-    }
 }
 
 struct Walk<'a> {
@@ -261,35 +230,12 @@ impl Walk<'_> {
     }
 }
 
-fn stat(folder: &Root, name: &str) -> Result<Option<Kind>, Fault> {
-    let stat = folder.stat(name).map_err(|error| fault::disk(&error))?;
-    Ok(stat.map(|stat| stat.kind))
-}
-
-/// Opens a folder that a tool made, whatever mode it has.
-fn enter(folder: &Root, name: &str) -> Result<Root, Fault> {
-    let opened = match folder.folder_itself(name) {
-        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-            folder.unlock_mode(name).and_then(|()| folder.folder_itself(name))
-        }
-        opened => opened,
-    };
-    opened.map_err(|error| fault::disk(&error))
-}
-
-/// Where a link points, as text; what is not text is escaped.
-fn text_of(target: &Path) -> String {
-    target.to_str().map_or_else(
-        || target.as_os_str().as_encoded_bytes().escape_ascii().to_string(),
-        str::to_owned,
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::Path;
 
     use super::*;
     use crate::testing::{MemoryBlobs, limits};

@@ -9,6 +9,7 @@
 
 mod collect;
 mod place;
+mod reach;
 mod runs;
 mod state;
 mod times;
