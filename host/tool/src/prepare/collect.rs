@@ -9,7 +9,7 @@ use belljar_disk::{DiskError, Kind, Listed, Root};
 use belljar_model::pattern::Base;
 use belljar_model::ports::{BlobStore, ToolLimits};
 use belljar_model::tool::OutputLink;
-use belljar_model::{Fault, OutputFile, Patterns, WorkspacePath};
+use belljar_model::{Blame, Digest, Fault, OutputFile, Patterns, WorkspacePath};
 
 use super::reach::{Place, enter, stat, text_of};
 use crate::fault;
@@ -190,14 +190,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn read(
-        &mut self,
-        mut file: File,
-        path: &WorkspacePath,
-    ) -> Result<belljar_model::Digest, Fault> {
+    fn read(&mut self, mut file: File, path: &WorkspacePath) -> Result<Digest, Fault> {
         let failed = |error: std::io::Error| {
             let message = format!("cannot read output `{path}`: {error}");
-            Fault::new(belljar_model::Blame::Infrastructure, fault::DISK, message)
+            Fault::new(Blame::Infrastructure, fault::DISK, message)
         };
         let limit = &self.limits.output_bytes;
         let size = file.metadata().map_err(failed)?.len();
@@ -327,7 +323,7 @@ mod tests {
         assert!(status.expect("mkfifo of coreutils is needed").success());
         let fault = tree.collect(&["out"]).unwrap_err();
         assert_eq!(fault.code, fault::OUTPUT_KIND);
-        assert_eq!(fault.blame, belljar_model::Blame::Project);
+        assert_eq!(fault.blame, Blame::Project);
         assert!(fault.message.contains("`out/pipe`"), "{fault}");
         assert_eq!(tree.paths(&["out", "!out/pipe"]), ["out/a"]);
     }
@@ -376,7 +372,7 @@ mod tests {
         std::fs::write(tree.at("out/deep/large"), &large).unwrap();
         tree.mode("out/deep", 0);
         let files = tree.collect(&["out"]).unwrap().files;
-        assert_eq!(files[1].digest, belljar_model::Digest::of(&large));
+        assert_eq!(files[1].digest, Digest::of(&large));
     }
 
     #[test]
