@@ -54,7 +54,7 @@ fn nearest(name: &str, path: &str) -> Option<String> {
     let listed = folders(path).filter_map(|folder| folder.read_dir().ok()).flatten();
     let names = listed.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let near = names.map(|other| (strsim::osa_distance(name, &other), other));
-    let most = if name.len() < 4 { 1 } else { 2 };
+    let most = (name.len() / 3).clamp(1, 3);
     near.filter(|(distance, _)| *distance <= most).min().map(|(_, name)| name)
 }
 

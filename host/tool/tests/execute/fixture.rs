@@ -179,6 +179,12 @@ pub(crate) fn spec(name: &str, program: &str) -> ToolSpec {
     }
 }
 
+/// The tiers of this user: t2 is refused to root.
+pub(crate) fn tiers() -> Vec<Tier> {
+    let root = rustix::process::geteuid().is_root();
+    if root { vec![Tier::T1, Tier::T0] } else { vec![Tier::T1, Tier::T2, Tier::T0] }
+}
+
 pub(crate) fn mount(name: &str, path: &str) -> StateMount {
     StateMount { name: name.to_owned(), path: WorkspacePath::parse(path).unwrap() }
 }

@@ -4,7 +4,7 @@ use belljar_model::event::{LogLevel, Source};
 use belljar_model::{Blame, Patterns, Tier};
 
 use crate::Case;
-use crate::fixture::{Fixture, limits, spec};
+use crate::fixture::{Fixture, limits, spec, tiers};
 
 pub(crate) const CASES: &[Case] = &[
     ("a_run_reads_its_inputs_and_leaves_its_outputs_and_lines", reads_and_writes),
@@ -19,7 +19,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 fn reads_and_writes() {
-    for tier in [Tier::T1, Tier::T0] {
+    for tier in tiers() {
         let fixture = Fixture::new(tier, &[("sh", "sh")]);
         let script = "read -r line < a/in; echo \"$line $X\" > out; read -r std; echo $std; \
                       echo bad >&2; ln -s /etc/passwd link; exit 3";

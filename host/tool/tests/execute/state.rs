@@ -3,7 +3,7 @@
 use belljar_model::{Patterns, Tier, ToolAction};
 
 use crate::Case;
-use crate::fixture::{Fixture, mount};
+use crate::fixture::{Fixture, mount, tiers};
 
 pub(crate) const CASES: &[Case] = &[
     ("state_outlives_runs_and_a_changed_input_is_newer_than_what_was_made", newer),
@@ -11,7 +11,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 fn newer() {
-    for tier in [Tier::T1, Tier::T0] {
+    for tier in tiers() {
         let fixture = Fixture::new(tier, &[("sh", "sh")]);
         let script = "for f in a b; do [ ! -e kept/$f -o $f -nt kept/$f ] && echo made $f && \
                       : > kept/$f; done; echo 1 > kept/log; pwd";
