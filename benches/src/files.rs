@@ -35,8 +35,12 @@ pub(crate) fn measure(surroundings: &Surroundings, results: &mut Results) -> Res
     )?;
     let step = &*pipeline.steps[0];
     let environment = &std::collections::BTreeMap::new();
-    let around =
-        belljar_runner::Surroundings { workspace: entries, needs: Vec::new(), environment };
+    let around = belljar_runner::Surroundings {
+        workspace: entries,
+        needs: Vec::new(),
+        environment,
+        tools: std::collections::BTreeMap::new(),
+    };
     let action = belljar_runner::resolve(step, bench.plugin()?, around);
     let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(NoLog));
     let request = Request {
@@ -45,6 +49,7 @@ pub(crate) fn measure(surroundings: &Surroundings, results: &mut Results) -> Res
         limits: &step.limits,
         cancel: &cancel,
         log: &log,
+        tools: &crate::workbench::no_tools(),
     };
     let expected = usize::try_from(FILES)? * BLOCK;
     let folder = bench.tree().join("in");

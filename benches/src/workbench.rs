@@ -7,7 +7,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use belljar_model::event::LogLine;
-use belljar_model::ports::{BlobSource, BlobStore, Cancel, Clock, EventSink, LogSink};
+use belljar_model::ports::{
+    BlobSource, BlobStore, Cancel, Clock, EventSink, LogSink, NoTools, Tools,
+};
 use belljar_model::{Digest, Event, Fault, StepName, WorkspacePath};
 use belljar_pipeline::{Files, Plan, Reach};
 use belljar_runner::{ForceMode, OnFailure, Plugin, Ports, RunOptions, RunSummary};
@@ -63,6 +65,8 @@ impl Workbench {
             cancel: Cancel::new(),
             environment: BTreeMap::new(),
             plugins: BTreeMap::from([("guest".to_owned(), Ok(plugin))]),
+            tools: BTreeMap::new(),
+            shortfalls: Vec::new(),
         };
         let cache = store.for_workspace("bench");
         Ok(Self { folder, store, cache, sandbox, clock, current, options })
@@ -119,12 +123,14 @@ impl Workbench {
     /// When one does not.
     pub(crate) fn run(&self, plan: &Plan, workspace: &Workspace) -> Result<RunSummary> {
         let events: Arc<dyn EventSink> = Arc::new(Silence);
+        let tools = no_tools();
         let ports = Ports {
             inputs: workspace,
             write_back: workspace,
             blobs: &*self.store,
             cache: &self.cache,
             executor: &self.sandbox,
+            tools: &tools,
             events: &events,
             clock: &*self.clock,
         };
@@ -224,4 +230,9 @@ impl Files for OneFile<'_> {
     fn folders(&self, _pattern: &str) -> Vec<WorkspacePath> {
         Vec::new()
     }
+}
+
+/// The tools of a measurement: none.
+pub(crate) fn no_tools() -> Arc<dyn Tools> {
+    Arc::new(NoTools)
 }

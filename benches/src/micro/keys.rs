@@ -71,7 +71,8 @@ fn step(count: u32) -> Result<Plan> {
 /// The Action of a step that sees these entries.
 pub(super) fn action(bench: &Workbench, step: &Step, workspace: Vec<Entry>) -> Result<Action> {
     let environment = &BTreeMap::new();
-    let around = Around { workspace, needs: Vec::new(), environment };
+    let (needs, tools) = (Vec::new(), BTreeMap::new());
+    let around = Around { workspace, needs, environment, tools };
     Ok(resolve(step, bench.plugin()?, around))
 }
 
@@ -129,6 +130,7 @@ fn compare(bench: &Workbench, step: &Step, then: &Action, count: u32) -> Result<
 fn execute(bench: &Workbench, step: &Step, action: &Action) -> Result<ActionResult> {
     let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(NoLog));
     let (step, limits) = (&step.name, &step.limits);
-    let request = Request { step, action, limits, cancel: &cancel, log: &log };
+    let tools = &crate::workbench::no_tools();
+    let request = Request { step, action, limits, cancel: &cancel, log: &log, tools };
     bench.sandbox.execute(&request).outcome.map_err(|fault| anyhow!("{fault}"))
 }

@@ -75,12 +75,14 @@ fn sandbox(bench: &Workbench, results: &mut Results) -> Result<()> {
     let step = &*one.steps[0];
     let action = keys::action(bench, step, Vec::new())?;
     let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(NoLog));
+    let tools = crate::workbench::no_tools();
     let request = Request {
         step: &step.name,
         action: &action,
         limits: &step.limits,
         cancel: &cancel,
         log: &log,
+        tools: &tools,
     };
     let execute = |_| match bench.sandbox.execute(&request).outcome {
         Ok(_) => Ok(()),

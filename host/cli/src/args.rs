@@ -105,6 +105,9 @@ pub(crate) enum Command {
     /// Look at plugins
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Look at the tools that the pipeline file declares
+    #[command(subcommand)]
+    Tools(ToolsCommand),
     /// Explain an error code such as E0201
     ///
     /// Effect: read-only.
@@ -301,6 +304,19 @@ pub(crate) enum PluginCommand {
         #[arg(value_name = "PLUGIN")]
         plugin: String,
     },
+}
+
+/// The verbs of `tools`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ToolsCommand {
+    /// List the tools, with what each is on this machine
+    ///
+    /// Effect: read-only.
+    Ls,
+    /// Show how tools are kept apart here, what is missing for more, and what each may read
+    ///
+    /// Effect: runs a canary in the sandbox, and the version commands of tools.
+    Doctor,
 }
 
 /// Arguments of `explain`.

@@ -28,6 +28,12 @@ impl EnvVar {
     pub(crate) const CI: &'static str = "CI";
     /// The width of the terminal in columns, where it cannot be asked.
     pub(crate) const COLUMNS: &'static str = "COLUMNS";
+    /// Which tier native tools run in: `auto`, `t1`, `t2`, `t3` or `t0`.
+    pub(crate) const ISOLATION: &'static str = "BELLJAR_ISOLATION";
+    /// The directory of the folders that outlive runs of tools (`grants.state`).
+    pub(crate) const STATE: &'static str = "BELLJAR_STATE";
+    /// Where programs are looked for by name.
+    pub(crate) const PATH: &'static str = "PATH";
     /// The user's cache directory (XDG base directories).
     pub(crate) const XDG_CACHE_HOME: &'static str = "XDG_CACHE_HOME";
     /// The user's home directory.

@@ -19,6 +19,7 @@ mod shown;
 mod signals;
 mod stream;
 mod terminal;
+mod tools;
 mod tracing_output;
 
 use std::process::ExitCode;
@@ -26,6 +27,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // Inside a tool's sandbox this program is what sets up the rest of it.
+    if let Some(exit) = belljar_tool::launch::entry() {
+        return exit;
+    }
     let arguments = args::Arguments::parse();
     tracing_output::start(arguments.global.verbose);
     let terminal = terminal::Terminal::new(&arguments.global);

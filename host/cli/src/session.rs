@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use belljar_model::ports::{BlobSource, BlobStore, Clock, EventSink};
+use belljar_model::ports::{ActionCache, BlobSource, BlobStore, Clock, EventSink, Tools};
 use belljar_model::{Capability, Descriptor, Digest, Fault, StepName};
 use belljar_pipeline::{Plan, PluginSource, Step};
-use belljar_runner::{Plugin, Ports};
+use belljar_runner::{Plugin, Ports, RunOptions, ToolPorts, ToolRunner};
 use belljar_sandbox::{AotOptions, Loaded, Options, Sandbox};
 use belljar_store::{DEFAULT_MAX_BYTES, Store, WorkspaceCache};
 pub(crate) use belljar_workspace::STATE;
@@ -21,6 +21,7 @@ use crate::error::CommandError;
 use crate::plugins::Locator;
 use crate::project::Project;
 use crate::terminal::Terminal;
+use crate::tools::{Bench, Toolset};
 
 /// A project with its store, sandbox and loaded plugins.
 pub(crate) struct Session {
@@ -36,10 +37,20 @@ pub(crate) struct Session {
     /// The local store.
     pub(crate) store: Arc<Store>,
     /// What steps of this workspace did before.
-    pub(crate) cache: WorkspaceCache,
+    pub(crate) cache: Arc<WorkspaceCache>,
     workspace: Arc<Workspace>,
-    sandbox: Sandbox,
+    sandbox: Arc<Sandbox>,
+    blobs: Arc<dyn BlobSource>,
     store_size: u64,
+}
+
+/// Which tools to look at.
+#[derive(Clone, Copy)]
+pub(crate) enum ToolsOf<'a> {
+    /// Those that the steps of a plan were granted.
+    Plan(&'a Plan),
+    /// All that the file declares.
+    File,
 }
 
 /// Blobs of the workspace first, then of the store.
@@ -92,28 +103,71 @@ impl Session {
         let workspace = Arc::new(Workspace::open(&root, options).map_err(Fault::from)?);
         let inputs = Inputs { workspace: Arc::clone(&workspace), store: Arc::clone(&store) };
         let inputs: Arc<dyn BlobSource> = Arc::new(inputs);
-        let sandbox = open_sandbox(&store, Arc::clone(&inputs))?;
-        let cache = store.for_workspace(&root.display().to_string());
+        let sandbox = Arc::new(open_sandbox(&store, Arc::clone(&inputs))?);
+        let cache = Arc::new(store.for_workspace(&root.display().to_string()));
         let plugins = BTreeMap::new();
         let store_size = store_size()?;
-        let mut session =
-            Self { root, state, project, plugins, store, cache, workspace, sandbox, store_size };
-        session.plugins = session.load_plugins(&inputs, terminal);
+        let mut session = Self {
+            root,
+            state,
+            project,
+            plugins,
+            store,
+            cache,
+            workspace,
+            sandbox,
+            blobs: inputs,
+            store_size,
+        };
+        session.plugins = session.load_plugins(terminal);
         Ok(session)
     }
 
-    fn load_plugins(
-        &self,
-        blobs: &Arc<dyn BlobSource>,
-        terminal: &Terminal,
-    ) -> BTreeMap<String, Result<Loaded, Fault>> {
-        let locator = Locator {
+    fn locator<'a>(&'a self, terminal: &'a Terminal) -> Locator<'a> {
+        Locator {
             root: &self.root,
             state: &self.state,
             inputs: &*self.workspace,
-            blobs: Arc::clone(blobs),
+            blobs: Arc::clone(&self.blobs),
             terminal,
+        }
+    }
+
+    /// Looks at the tools that the steps of a plan were granted, or at those with these names.
+    pub(crate) fn toolset(
+        &self,
+        of: ToolsOf<'_>,
+        terminal: &Terminal,
+    ) -> Result<Toolset, CommandError> {
+        let bench = Bench {
+            root: &self.root,
+            pipeline: &self.project.pipeline,
+            store: &self.store,
+            blobs: &self.blobs,
+            sandbox: &self.sandbox,
+            locator: &self.locator(terminal),
         };
+        match of {
+            ToolsOf::Plan(plan) => Toolset::of(plan, &bench),
+            ToolsOf::File => {
+                Toolset::look(&self.project.pipeline.tools.keys().cloned().collect(), &bench)
+            }
+        }
+    }
+
+    /// What runs the tools of one run.
+    pub(crate) fn tool_runner(&self, toolset: Toolset, options: &RunOptions) -> Arc<dyn Tools> {
+        let ports = ToolPorts {
+            cache: Arc::clone(&self.cache) as Arc<dyn ActionCache>,
+            blobs: Arc::clone(&self.store) as Arc<dyn BlobStore>,
+            executor: Arc::new(toolset),
+        };
+        let cpus = u32::try_from(options.jobs).unwrap_or(u32::MAX);
+        Arc::new(ToolRunner::new(ports, cpus, options.force.clone()))
+    }
+
+    fn load_plugins(&self, terminal: &Terminal) -> BTreeMap<String, Result<Loaded, Fault>> {
+        let locator = self.locator(terminal);
         let load = |(name, source): (&String, &PluginSource)| {
             let loaded = locator.locate(name, source).and_then(|located| {
                 let (digest, remark) = (located.digest, terminal.remarks());
@@ -180,6 +234,7 @@ impl Session {
     /// The ports for a run.
     pub(crate) fn ports<'a>(
         &'a self,
+        tools: &'a Arc<dyn Tools>,
         events: &'a Arc<dyn EventSink>,
         clock: &'a dyn Clock,
     ) -> Ports<'a> {
@@ -187,8 +242,9 @@ impl Session {
             inputs: &*self.workspace,
             write_back: &*self.workspace,
             blobs: &*self.store,
-            cache: &self.cache,
-            executor: &self.sandbox,
+            cache: &*self.cache,
+            executor: &*self.sandbox,
+            tools,
             events,
             clock,
         }

@@ -12,6 +12,8 @@ pub(crate) const QUARANTINE: &str = "quarantine";
 pub(crate) const DATABASE: &str = "actions-v2.db";
 /// Compiled plugins, which belong to the sandbox.
 pub(crate) const AOT: &str = "aot-v1";
+/// What native tools need, which belongs to the host's tools.
+pub(crate) const TOOLS: &str = "tools-v1";
 /// A secret of this machine, with which compiled plugins are authenticated.
 pub(crate) const MACHINE_KEY: &str = "machine-v1.key";
 /// Shared by every process that uses the store; garbage collection takes it alone.

@@ -63,6 +63,11 @@ impl Store {
         self.root.path().join(layout::AOT)
     }
 
+    /// A folder for native tools: run folders, what is known of executables, and state.
+    pub fn tools_dir(&self) -> PathBuf {
+        self.root.path().join(layout::TOOLS)
+    }
+
     /// A secret of this machine, the same for as long as the store is there.
     pub const fn machine_key(&self) -> [u8; 32] {
         self.machine_key

@@ -11,6 +11,7 @@ mod plugin;
 mod run;
 mod runs;
 mod schema;
+mod tools;
 mod why;
 
 use crate::args::{Arguments, Command};
@@ -36,6 +37,7 @@ pub(crate) fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Exi
         Command::Runs(args) => runs::runs(global, args, terminal),
         Command::Cache(command) => cache::cache(global, command, terminal),
         Command::Plugin(command) => plugin::plugin(global, command, terminal),
+        Command::Tools(command) => tools::tools(global, command, terminal),
         Command::Explain(args) => explain::explain(args, terminal),
     }
 }

@@ -11,7 +11,7 @@ use crate::args::{Global, PlanArgs};
 use crate::clock::SystemClock;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::Session;
+use crate::session::{Session, ToolsOf};
 use crate::stream::Silence;
 use crate::terminal::Terminal;
 
@@ -21,7 +21,7 @@ pub(super) fn plan(
     terminal: &Terminal,
 ) -> Result<Exit, CommandError> {
     let session = Session::open(global, terminal)?;
-    let previews = preview(&session, &args.steps)?;
+    let previews = preview(&session, &args.steps, terminal)?;
     session.finish()?;
     let work = previews
         .iter()
@@ -47,8 +47,13 @@ pub(super) fn plan(
 }
 
 /// Looks every asked step up, without executing any.
-pub(super) fn preview(session: &Session, asked: &[String]) -> Result<Vec<Preview>, CommandError> {
+pub(super) fn preview(
+    session: &Session,
+    asked: &[String],
+    terminal: &Terminal,
+) -> Result<Vec<Preview>, CommandError> {
     let plan = session.select(asked)?;
+    let toolset = session.toolset(ToolsOf::Plan(&plan), terminal)?;
     let options = RunOptions {
         run_id: String::new(),
         jobs: 1,
@@ -57,11 +62,14 @@ pub(super) fn preview(session: &Session, asked: &[String]) -> Result<Vec<Preview
         cancel: Cancel::new(),
         environment: Session::environment(&plan),
         plugins: session.run_plugins(),
+        tools: toolset.granted(),
+        shortfalls: toolset.shortfalls(),
         asked: asked.to_vec(),
     };
     let clock = SystemClock::start();
     let events: Arc<dyn EventSink> = Arc::new(Silence);
-    Ok(plan_preview(&session.ports(&events, &clock), &plan, &options))
+    let tools = session.tool_runner(toolset, &options);
+    Ok(plan_preview(&session.ports(&tools, &events, &clock), &plan, &options))
 }
 
 fn words(preview: &Preview) -> (&'static str, String) {

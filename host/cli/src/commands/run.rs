@@ -15,7 +15,7 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::recording::{Recordings, new_id};
 use crate::reports::Reports;
-use crate::session::{Session, most_jobs, processors};
+use crate::session::{Session, ToolsOf, most_jobs, processors};
 use crate::shown;
 use crate::signals;
 use crate::stream::{self, JsonLines, Reader};
@@ -36,6 +36,7 @@ pub(super) fn run(
     let clock = SystemClock::start();
     let cancel = Cancel::new();
     signals::listen(&cancel).context("the signals cannot be listened to")?;
+    let toolset = session.toolset(ToolsOf::Plan(&plan), terminal)?;
     let options = RunOptions {
         run_id: new_id(),
         jobs: jobs(args, terminal),
@@ -44,6 +45,8 @@ pub(super) fn run(
         cancel,
         environment: Session::environment(&plan),
         plugins: session.run_plugins(),
+        tools: toolset.granted(),
+        shortfalls: toolset.shortfalls(),
         asked: args.steps.clone(),
     };
     let recordings = Recordings::open(&session.state)?;
@@ -54,9 +57,10 @@ pub(super) fn run(
     let collected = reports.collector();
     readers.push(Box::new(collected.clone()));
 
+    let tools = session.tool_runner(toolset, &options);
     let (events, feeding) = stream::start(readers)?;
     let events: Arc<dyn EventSink> = Arc::new(events);
-    let summary = belljar_runner::run(&session.ports(&events, &clock), &plan, &options);
+    let summary = belljar_runner::run(&session.ports(&tools, &events, &clock), &plan, &options);
     drop(events);
     feeding.end()?;
     session.finish()?;

@@ -38,7 +38,7 @@ pub(super) fn why(
     let session = Session::open(global, terminal)?;
     let asked = [args.step.clone()];
     let chosen = session.project.select_only(&asked)?;
-    let previews = super::plan::preview(&session, &asked)?;
+    let previews = super::plan::preview(&session, &asked, terminal)?;
     session.finish()?;
     let recordings = Recordings::open(&session.state)?;
     let now = SystemClock::start().now_ms();

@@ -43,7 +43,7 @@ impl Located {
             Place::Inside(bytes) => Ok(Bytes::from_static(bytes)),
             Place::Here(bytes) => Ok(bytes.clone()),
             Place::Blob(blobs) => blobs.get(&self.digest)?.ok_or_else(|| {
-                let message = "the plugin's file vanished while it was being loaded";
+                let message = "the file of a plugin or tool vanished while it was being loaded";
                 Fault::new(Blame::Infrastructure, E0312, message)
             }),
         }
@@ -72,14 +72,18 @@ impl Locator<'_> {
     pub(crate) fn locate(&self, name: &str, source: &PluginSource) -> Result<Located, Fault> {
         match &source.location {
             PluginLocation::Builtin(builtin) => locate_builtin(builtin),
-            PluginLocation::Path(path) if is_component(path) => self.locate_file(path),
+            PluginLocation::Path(path) if is_component(path) => self.file("plugin", path),
             PluginLocation::Path(path) => self.locate_folder(name, path),
         }
     }
 
-    fn locate_file(&self, path: &WorkspacePath) -> Result<Located, Fault> {
+    /// Finds a component file of the workspace. `what` it is goes into messages.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(crate) fn file(&self, what: &str, path: &WorkspacePath) -> Result<Located, Fault> {
         let missing = |why: String| {
-            Fault::new(Blame::Configuration, E0312, format!("the plugin file `{path}` {why}"))
+            Fault::new(Blame::Configuration, E0312, format!("the {what} file `{path}` {why}"))
         };
         let patterns = Patterns::parse(&[path.as_str()]);
         let patterns = patterns.map_err(|error| missing(error.to_string()))?;

@@ -78,6 +78,9 @@ fn details(report: &StepReport, findings: &[Finding], style: &Style) -> Vec<Stri
     if let Some(counted) = finding::counted(findings) {
         push(&counted);
     }
+    if let Some(isolation) = &report.isolation {
+        push(&isolation.to_string());
+    }
     if report.attempts > 1 {
         push(&format!("try {}", report.attempts));
     }
