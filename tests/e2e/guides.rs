@@ -98,6 +98,11 @@ fn first_plugin() {
 }
 
 #[test]
+fn native_tools() {
+    check("native-tools.md");
+}
+
+#[test]
 fn every_page_of_the_guide_is_run() {
     let this = include_str!("guides.rs");
     for entry in std::fs::read_dir(project().join("docs/guide")).unwrap() {
