@@ -1533,8 +1533,9 @@ pub mod belljar {
             }
         }
 
-        /// What the step makes. Only declared paths can be written; nothing is visible outside until
-        /// the step has passed.
+        /// What the step makes. Only declared paths can be written, and scratch files below `.scratch/`,
+        /// which tools of the step may read and which are dropped with it; nothing is visible outside
+        /// until the step has passed.
         #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
         pub mod outputs {
             #[used]

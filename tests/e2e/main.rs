@@ -15,6 +15,7 @@ mod guests;
 mod guides;
 mod isolation;
 mod misses;
+mod native_examples;
 mod plugins;
 mod store;
 

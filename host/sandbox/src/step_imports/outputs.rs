@@ -20,10 +20,10 @@ pub struct OutputWriter {
 type Told<T> = Result<std::result::Result<T, OutError>>;
 
 impl State {
-    /// Checks that a file may be made at `text`.
+    /// Checks that a file may be made at `text`: a declared output, or a scratch file.
     fn output(&self, text: &str) -> std::result::Result<WorkspacePath, OutError> {
         let path = Self::path(text).ok_or(OutError::InvalidPath)?;
-        if !self.vfs.layer.declared().matches(&path) {
+        if !self.vfs.layer.takes_file(&path) {
             return Err(OutError::NotDeclared);
         }
         if self.vfs.layer.get(&path).is_some() {
