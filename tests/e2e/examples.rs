@@ -2,7 +2,6 @@
 //! changes, and exactly the expected steps run, for the expected reason. So does the project.
 
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
 
@@ -107,14 +106,13 @@ fn docs_site() {
     check(&example("docs-site"), &edit);
 }
 
+/// The steps of the project that run no tool. The others build and test the project, this test
+/// included.
 #[test]
 fn the_project_itself() {
-    let workspace = TestWorkspace::new();
-    for file in tracked_files() {
-        let to = workspace.path(&file);
-        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
-        std::fs::copy(project().join(&file), to).unwrap();
-    }
+    let mut workspace = TestWorkspace::new();
+    workspace.asked = &["sources", "wit", "docs"];
+    copy_sources(project(), &workspace.path(""));
     let edit = Edit {
         file: "wit/README.md",
         append: "\nMore words.\n",
@@ -123,15 +121,22 @@ fn the_project_itself() {
     check(&workspace, &edit);
 }
 
-/// The project's files, without what was built. A source archive has no git, but then it has
-/// nothing that git would leave out either.
-fn tracked_files() -> Vec<String> {
-    let mut git = Command::new("git");
-    git.args(["ls-files", "--cached", "--others", "--exclude-standard"]).current_dir(project());
-    let listed = git.output().expect("git is there");
-    assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
-    let files = String::from_utf8(listed.stdout).unwrap();
-    files.lines().filter(|file| project().join(file).is_file()).map(str::to_owned).collect()
+/// Copies the project without what was built.
+fn copy_sources(from: &Path, to: &Path) {
+    const MADE: [&str; 6] = ["target", "dist", ".git", ".belljar", "node_modules", ".venv"];
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name();
+        if MADE.iter().any(|made| name == *made) {
+            continue;
+        }
+        if entry.file_type().unwrap().is_dir() {
+            copy_sources(&entry.path(), &to.join(name));
+        } else {
+            std::fs::copy(entry.path(), to.join(name)).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -11,6 +11,8 @@ use serde_json::Value;
 pub(crate) struct TestWorkspace {
     root: tempfile::TempDir,
     store: tempfile::TempDir,
+    /// The steps that `reports` asks for; none for all.
+    pub(crate) asked: &'static [&'static str],
 }
 
 /// What the program said and how it ended.
@@ -24,7 +26,7 @@ pub(crate) struct Run {
 impl TestWorkspace {
     /// An empty workspace and a store that holds nothing but compiled plugins.
     pub(crate) fn new() -> Self {
-        let workspace = Self { root: temporary_folder(), store: temporary_folder() };
+        let workspace = Self { root: temporary_folder(), store: temporary_folder(), asked: &[] };
         copy_folder(compiled_plugins(), workspace.store.path());
         workspace
     }
@@ -124,7 +126,8 @@ impl TestWorkspace {
     /// Runs `run --json` and returns the reports of the steps that ended, by name.
     #[track_caller]
     pub(crate) fn reports(&self, environment: &[(&str, &str)]) -> Vec<Value> {
-        let run = self.run_with(["run", "--json", "--progress", "none"], environment);
+        let arguments = ["run", "--json", "--progress", "none"].iter().chain(self.asked);
+        let run = self.run_with(arguments, environment);
         let events = run.stdout.lines().map(|line| {
             serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("{line}: {error}"))
         });
@@ -156,7 +159,8 @@ impl TestWorkspace {
 fn compiled_plugins() -> &'static Path {
     static STORE: OnceLock<tempfile::TempDir> = OnceLock::new();
     let compile = || {
-        let empty = TestWorkspace { root: temporary_folder(), store: temporary_folder() };
+        let empty =
+            TestWorkspace { root: temporary_folder(), store: temporary_folder(), asked: &[] };
         let probe = guest("probe").display().to_string();
         for plugin in [probe.as_str(), "builtin:lint", "builtin:package"] {
             empty.run(["plugin", "inspect", plugin]).exits(0);

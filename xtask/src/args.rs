@@ -21,6 +21,8 @@ pub(crate) enum Verb {
     /// The example is copied first. The second run is served from the cache; then one file is
     /// edited, and the third run says which step ran again, and why.
     Demo,
+    /// Build the program and all tests, for development
+    Build,
     /// Run all tests
     Test(TestArgs),
     /// Check the format, the lints and the generated code
@@ -41,6 +43,9 @@ pub(crate) struct TestArgs {
     /// Only the crates that need no WebAssembly runtime and no plugin: a minute instead of ten
     #[arg(long)]
     pub(crate) core: bool,
+    /// Leave out the tests that make a sandbox of the operating system: within one, they cannot
+    #[arg(long, conflicts_with = "core")]
+    pub(crate) sandboxed: bool,
     /// Passed on to `cargo test`, such as a part of a test's name
     #[arg(last = true, value_name = "ARG")]
     pub(crate) rest: Vec<String>,

@@ -17,6 +17,7 @@ use crate::args::{Args, Verb};
 fn main() -> Result<()> {
     match Args::parse().verb {
         Verb::Demo => demo::run(),
+        Verb::Build => verbs::build().map(drop),
         Verb::Test(args) => verbs::test(&args),
         Verb::Lint => verbs::lint(),
         Verb::Plugins => verbs::plugins(),

@@ -25,6 +25,10 @@ const CORE: &[&str] = &[
 /// What is compiled for guests only.
 const GUESTS_ONLY: &str = "belljar-guests";
 
+/// What makes a sandbox of the operating system, which cannot be done within another: a package,
+/// and how the names of such end-to-end tests begin or end.
+const OWN_SANDBOX: (&str, &[&str]) = ("belljar-tool", &["native_examples::", "native_tools"]);
+
 /// Selects all that is compiled for the machine we are on.
 const NATIVE: &[&str] = &["--workspace", "--exclude", GUESTS_ONLY];
 
@@ -47,16 +51,31 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
     if args.core {
         test.args(CORE.iter().flat_map(|package| ["-p", package]));
     } else {
-        let variables = builds::guests(Profile::Dev)?;
-        // The end-to-end tests run the binary. It is built here with the same selection of
-        // packages as the tests, because another selection would compile every dependency a
-        // second time, with other features.
-        let mut build = cargo();
-        build.args(["build", "--bins", "--tests"]).args(NATIVE).envs(variables.clone());
-        run(&mut build)?;
+        let variables = build()?;
         test.args(NATIVE).envs(variables);
+        if args.sandboxed {
+            let (package, names) = OWN_SANDBOX;
+            test.args(["--exclude", package, "--"]);
+            test.args(names.iter().flat_map(|name| ["--skip", name]));
+        }
     }
     run(test.args(&args.rest))
+}
+
+/// Builds the guests, the program and all tests, and returns the variables that tell the tests
+/// where everything is.
+///
+/// # Errors
+/// When something cannot be built.
+pub(crate) fn build() -> Result<builds::Variables> {
+    let variables = builds::guests(Profile::Dev)?;
+    // The end-to-end tests run the binary. It is built here with the same selection of packages
+    // as the tests, because another selection would compile every dependency a second time,
+    // with other features.
+    let mut build = cargo();
+    build.args(["build", "--bins", "--tests"]).args(NATIVE).envs(variables.clone());
+    run(&mut build)?;
+    Ok(variables)
 }
 
 /// Checks what needs no run: format, lints, generated code.

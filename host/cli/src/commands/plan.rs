@@ -28,15 +28,11 @@ pub(super) fn plan(
         .filter(|preview| !matches!(preview.would, Would::Hit(_) | Would::Fail(_)))
         .count();
     if terminal.json {
-        let steps: Vec<_> = previews.iter().map(as_json).collect();
+        let steps: Vec<_> =
+            previews.iter().map(|preview| as_json(preview, &grants(&session, preview))).collect();
         terminal.answer_json(&json!({ "schema": "belljar.plan/v1", "steps": steps }));
     } else {
-        let mut table = Table::new(&["WOULD", "STEP", "WHY"]);
-        for preview in &previews {
-            let (would, why) = words(preview);
-            table.row([would, preview.step.as_str(), &why]);
-        }
-        terminal.answer(&table.render(&terminal.out));
+        terminal.answer(&table(&session, &previews).render(&terminal.out));
         terminal.remark(&format!(
             "{}: {work} to run, {} cached",
             belljar_report::text::count(previews.len(), "step"),
@@ -72,6 +68,33 @@ pub(super) fn preview(
     Ok(plan_preview(&session.ports(&tools, &events, &clock), &plan, &options))
 }
 
+/// Power is visible before it is used: a column shows the grants, if any step has some.
+fn table(session: &Session, previews: &[Preview]) -> Table {
+    let granted: Vec<_> =
+        previews.iter().map(|preview| grants(session, preview).join(", ")).collect();
+    let any = granted.iter().any(|grants| !grants.is_empty());
+    let headings: &[&str] =
+        if any { &["WOULD", "STEP", "GRANTS", "WHY"] } else { &["WOULD", "STEP", "WHY"] };
+    let mut table = Table::new(headings);
+    for (preview, grants) in previews.iter().zip(&granted) {
+        let (would, why) = words(preview);
+        let step = preview.step.as_str();
+        if any {
+            table.row([would, step, grants, &why]);
+        } else {
+            table.row([would, step, &why]);
+        }
+    }
+    table
+}
+
+/// What a step was granted.
+fn grants(session: &Session, preview: &Preview) -> Vec<String> {
+    let steps = &session.project.pipeline.steps;
+    let step = steps.iter().find(|step| step.name == preview.step);
+    step.iter().flat_map(|step| &step.grants).map(|at| at.grant.to_string()).collect()
+}
+
 fn words(preview: &Preview) -> (&'static str, String) {
     match &preview.would {
         Would::Hit(_) => ("HIT", String::new()),
@@ -92,8 +115,8 @@ fn words(preview: &Preview) -> (&'static str, String) {
     }
 }
 
-fn as_json(preview: &Preview) -> Value {
-    match &preview.would {
+fn as_json(preview: &Preview, grants: &[String]) -> Value {
+    let mut value = match &preview.would {
         Would::Hit(source) => json!({ "step": preview.step, "would": "hit", "source": source }),
         Would::Run(miss) => json!({ "step": preview.step, "would": "run", "miss": miss }),
         Would::Fail(source) => json!({ "step": preview.step, "would": "fail", "source": source }),
@@ -102,5 +125,7 @@ fn as_json(preview: &Preview) -> Value {
         }
         Would::Skip(step) => json!({ "step": preview.step, "would": "skip", "skipped_for": step }),
         Would::Fault(fault) => json!({ "step": preview.step, "would": "fault", "fault": fault }),
-    }
+    };
+    value["grants"] = json!(grants);
+    value
 }
