@@ -39,6 +39,7 @@ pub(crate) enum Verb {
 
 /// Arguments of `cargo xtask test`.
 #[derive(clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person can set alone")]
 pub(crate) struct TestArgs {
     /// Only the crates that need no WebAssembly runtime and no plugin: a minute instead of ten
     #[arg(long)]

@@ -169,7 +169,8 @@ impl Store {
             let candidates = select.query_map([], |row| {
                 let action = ActionDigest::from_bytes(row.get(0)?);
                 let result = row.get_ref(1)?.as_blob()?;
-                let blobs = postcard::from_bytes::<ActionResult>(result).map(|result| result.blobs().collect::<Vec<_>>());
+                let blobs = postcard::from_bytes::<ActionResult>(result)
+                    .map(|result| result.blobs().collect::<Vec<_>>());
                 Ok(Candidate { action, size: time(row, 2)?, blobs: blobs.unwrap_or_default() })
             })?;
             Ok(candidates.collect::<Result<_, _>>()?)
