@@ -31,3 +31,11 @@ pub(crate) mod plugin {
         },
     });
 }
+
+/// What a WASI command exports. It imports what is ambient, and nothing else.
+pub(crate) mod command {
+    wasmtime::component::bindgen!({
+        path: "wit-wasi",
+        world: "belljar:sandbox/command",
+    });
+}

@@ -13,8 +13,8 @@ use belljar_model::{
 };
 use wasmtime::component::{Component, Linker};
 
+use crate::bindings::plugin::StepPluginPre;
 use crate::bindings::plugin::exports::belljar::step::step as wit;
-use crate::bindings::plugin::{StepPlugin, StepPluginPre};
 use crate::fault;
 use crate::guest::{self, Ended};
 use crate::log::{harmless, harmless_lines};
@@ -111,8 +111,8 @@ fn call(
         tools: &tools,
     };
     let state = State::new(&request, name, blobs.clone());
-    let Ended { returned, state } = guest::call(&pre, state, |plugin: &StepPlugin, store| {
-        plugin.belljar_step_step().call_describe(store)
+    let Ended { returned, state } = guest::call(pre.engine(), state, |store| {
+        pre.instantiate(&mut *store)?.belljar_step_step().call_describe(store)
     });
     let label = state.label;
     returned.map_err(|fault| trap::with_last_words(fault, &label, &state.log.finish().1))

@@ -55,8 +55,9 @@ fn config() -> Config {
 }
 
 fn pool(parallel: usize) -> PoolingAllocationConfig {
-    // One slot for each execution, and some for plugins that are described meanwhile.
-    let slots = u32::try_from(parallel).unwrap_or(u32::MAX).clamp(1, 256) + 4;
+    // One slot for each execution, one for a tool that it waits for, and some for plugins that
+    // are described meanwhile.
+    let slots = u32::try_from(parallel).unwrap_or(u32::MAX).clamp(1, 256) * 2 + 4;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
         .total_core_instances(8 * slots)

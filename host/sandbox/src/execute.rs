@@ -26,8 +26,9 @@ pub(crate) fn execute(
 ) -> Execution {
     let state = State::new(request, label, blobs);
     let call = Invocation { config: request.action.config.clone(), attrs: Vec::new() };
-    let Ended { returned, mut state } =
-        guest::call(pre, state, |plugin, store| plugin.belljar_step_step().call_run(store, &call));
+    let Ended { returned, mut state } = guest::call(pre.engine(), state, |store| {
+        pre.instantiate(&mut *store)?.belljar_step_step().call_run(store, &call)
+    });
     let result = returned.and_then(|returned| conclude(&mut state, returned));
     let State { meter, vfs, log, started, tool_reports: tools, .. } = state;
     let (trace, cost) = vfs.finish();
@@ -51,7 +52,7 @@ pub(crate) fn none(fault: Fault) -> Execution {
     }
 }
 
-fn micros(since: Instant) -> u64 {
+pub(crate) fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 

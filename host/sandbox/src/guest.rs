@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use belljar_model::Fault;
-use wasmtime::{Result, Store, StoreContextMut, UpdateDeadline};
+use wasmtime::{Engine, Result, Store, StoreContextMut, UpdateDeadline};
 
-use crate::bindings::plugin::{StepPlugin, StepPluginPre};
 use crate::fault;
 use crate::limits::{CALL_BYTES, HANDLES};
 use crate::state::State;
@@ -22,20 +21,20 @@ pub(crate) struct Ended<T> {
     pub(crate) state: State,
 }
 
-/// Makes an instance, calls it and throws it away.
+/// Makes a store, in which `call` makes an instance and calls it, and throws both away.
 pub(crate) fn call<T>(
-    pre: &StepPluginPre<State>,
+    engine: &Engine,
     state: State,
-    call: impl FnOnce(&StepPlugin, &mut Store<State>) -> Result<T>,
+    call: impl FnOnce(&mut Store<State>) -> Result<T>,
 ) -> Ended<T> {
-    let mut store = Store::new(pre.engine(), state);
+    let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.meter);
     store.set_hostcall_fuel(CALL_BYTES);
     store.set_max_component_handles(HANDLES);
     store.set_epoch_deadline(1);
     let mut asked = None;
     store.epoch_deadline_callback(move |store| look_after(store, &mut asked));
-    let returned = pre.instantiate(&mut store).and_then(|plugin| call(&plugin, &mut store));
+    let returned = call(&mut store);
     let mut state = store.into_data();
     let stop = state.take_stop();
     let returned = match (stop, returned) {

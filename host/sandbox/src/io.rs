@@ -36,8 +36,8 @@ pub enum Pollable {
 /// Bytes for the guest.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub enum InputStream {
-    /// Standard input, which is empty.
-    Empty,
+    /// Standard input, which is empty for a plugin.
+    Stdin,
     /// A file, from an offset on.
     File {
         /// Which.
@@ -72,7 +72,7 @@ impl State {
         len: u64,
     ) -> Result<Result<Vec<u8>, StreamError>> {
         let (place, offset) = match self.table.get(stream)? {
-            InputStream::Empty => return Ok(Err(StreamError::Closed)),
+            InputStream::Stdin => return Ok(self.read_stdin(len)),
             InputStream::File { place, offset } => (place.clone(), *offset),
         };
         if len == 0 {
@@ -89,6 +89,14 @@ impl State {
         Ok(Ok(bytes))
     }
 
+    fn read_stdin(&mut self, len: u64) -> std::result::Result<Vec<u8>, StreamError> {
+        let program = self.program.as_mut().filter(|program| !program.stdin.is_empty());
+        let Some(program) = program else { return Err(StreamError::Closed) };
+        let len = usize::try_from(len.min(MAX_PIECE)).unwrap_or(usize::MAX);
+        let len = len.min(program.stdin.len());
+        Ok(program.stdin.split_to(len).to_vec())
+    }
+
     fn write_stream(
         &mut self,
         stream: &Resource<OutputStream>,
@@ -97,6 +105,9 @@ impl State {
         let (file, at) = match self.table.get(stream)? {
             OutputStream::Log(channel) => {
                 self.log.write(*channel, bytes);
+                if let Some(program) = &mut self.program {
+                    program.printed.take(*channel, bytes);
+                }
                 return Ok(Ok(()));
             }
             OutputStream::File { file, offset } => (file.clone(), *offset),

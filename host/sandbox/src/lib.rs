@@ -18,6 +18,7 @@ mod aot;
 mod bindings;
 mod cli;
 mod clocks;
+mod command;
 mod describe;
 mod engine;
 mod execute;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, Linker};
 
-use crate::aot::AotCache;
+use crate::aot::{AotCache, Role};
 use crate::bindings::ambient::Ambient;
 use crate::bindings::plugin::{StepPlugin, StepPluginPre};
 use crate::log::harmless_lines;
@@ -18,7 +18,7 @@ use crate::world_check::{self, Import};
 use crate::{describe, engine, fault};
 
 /// The largest component that is loaded, in bytes.
-const MAX_SIZE: u64 = 64 << 20;
+pub(crate) const MAX_SIZE: u64 = 64 << 20;
 
 /// Reads the bytes of a component when they are needed; often they never are.
 pub type ReadComponent = Arc<dyn Fn() -> Result<Bytes, Fault> + Send + Sync>;
@@ -62,8 +62,8 @@ pub(crate) struct Runtime {
 
 /// The engine and what it links.
 pub(crate) struct Made {
-    engine: Engine,
-    linker: Linker<State>,
+    pub(crate) engine: Engine,
+    pub(crate) linker: Linker<State>,
 }
 
 impl Runtime {
@@ -72,7 +72,11 @@ impl Runtime {
         Self { parallel, made: OnceLock::new() }
     }
 
-    fn get(&self) -> Result<&Made, Fault> {
+    /// Returns what is made once.
+    ///
+    /// # Errors
+    /// When this machine cannot run guests.
+    pub(crate) fn get(&self) -> Result<&Made, Fault> {
         let made = self.made.get_or_init(|| {
             Made::new(self.parallel).map_err(|error| harmless_lines(&format!("{error:#}")))
         });
@@ -104,7 +108,7 @@ impl Loader {
         read: ReadComponent,
     ) -> Result<Slot, Fault> {
         let name = name.to_owned();
-        let known = self.aot.as_ref().and_then(|aot| aot.card::<Loaded>(&digest));
+        let known = self.aot.as_ref().and_then(|aot| aot.card::<Loaded>(Role::Plugin, &digest));
         if let Some(loaded) = known.filter(|loaded| loaded.digest == digest) {
             return Ok(Slot { name, loaded, read, ready: Mutex::new(None) });
         }
@@ -116,7 +120,7 @@ impl Loader {
         let class = world_check::class(&imports);
         let loaded = Loaded { digest, descriptor, class, imports, size: digest.size() };
         if let Some(aot) = &self.aot {
-            aot.put_card(&digest, &loaded);
+            aot.put_card(Role::Plugin, &digest, &loaded);
         }
         Ok(Slot { name, loaded, read, ready: Mutex::new(Some(ready)) })
     }
@@ -147,7 +151,9 @@ impl Loader {
         read: &ReadComponent,
     ) -> Result<Component, Fault> {
         let engine = &self.runtime.get()?.engine;
-        if let Some(component) = self.aot.as_ref().and_then(|aot| aot.code(engine, digest)) {
+        if let Some(component) =
+            self.aot.as_ref().and_then(|aot| aot.code(engine, Role::Plugin, digest))
+        {
             return Ok(component);
         }
         if digest.size() > MAX_SIZE {
@@ -164,7 +170,7 @@ impl Loader {
         }
         let component = compile(name, engine, &bytes)?;
         if let Some(aot) = &self.aot {
-            aot.put_code(digest, &component);
+            aot.put_code(Role::Plugin, digest, &component);
         }
         Ok(component)
     }
@@ -186,7 +192,7 @@ fn compile(name: &str, engine: &Engine, bytes: &[u8]) -> Result<Component, Fault
 }
 
 /// What the bytes are, if they do not even begin like a component.
-fn not_a_component(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn not_a_component(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [] => Some("an empty file"),
         [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => None,

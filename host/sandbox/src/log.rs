@@ -32,6 +32,7 @@ pub(crate) enum Channel {
 pub(crate) struct StepLog {
     step: StepName,
     sink: Arc<dyn LogSink>,
+    prefix: String,
     limit: Limit<u64>,
     lines: Vec<LogLine>,
     bytes: u64,
@@ -47,6 +48,7 @@ impl StepLog {
         Self {
             step,
             sink,
+            prefix: String::new(),
             limit,
             lines: Vec::new(),
             bytes: 0,
@@ -54,6 +56,13 @@ impl StepLog {
             partial,
             tail: String::new(),
         }
+    }
+
+    /// The same log, whose lines begin with the label of a run of a tool, if it has one.
+    pub(crate) fn labeled(self, label: &str) -> Self {
+        let prefix =
+            if label.is_empty() { String::new() } else { format!("[{}] ", harmless(label)) };
+        Self { prefix, ..self }
     }
 
     /// Adds what was printed. Lines are taken when they end, or when they get too long.
@@ -110,12 +119,13 @@ impl StepLog {
     }
 
     fn line(&mut self, level: LogLevel, text: &str) {
-        let text = harmless(text);
+        let text = format!("{}{}", self.prefix, harmless(text));
         let bytes = text.len() as u64 + 1;
         if self.dropped > 0 || self.bytes + bytes > self.limit.value {
             if self.dropped == 0 {
                 let text = format!(
-                    "the log is full: `limits.log-bytes` is {} ({}); the rest is dropped",
+                    "{}the log is full: `limits.log-bytes` is {} ({}); the rest is dropped",
+                    self.prefix,
                     self.limit.value,
                     set_where(self.limit.set_at.as_deref())
                 );
@@ -154,7 +164,7 @@ impl StepLog {
             }
         }
         if self.dropped > 0 {
-            let text = format!("{} lines were dropped", self.dropped);
+            let text = format!("{}{} lines were dropped", self.prefix, self.dropped);
             self.keep(LogLine { level: LogLevel::Warn, text });
         }
         let start = self.tail.ceil_char_boundary(self.tail.len().saturating_sub(TAIL));

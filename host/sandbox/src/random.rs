@@ -3,7 +3,7 @@
 //! The seed depends on the family digest only, which every key of the step covers. An input that
 //! the step never asked about must not reach its result, not even through a hash seed.
 
-use belljar_model::FamilyDigest;
+use belljar_model::{ActionDigest, FamilyDigest};
 use blake3::OutputReader;
 use wasmtime::{Result, bail};
 
@@ -21,6 +21,13 @@ impl RandomStream {
     pub(crate) fn seeded(family: &FamilyDigest) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("belljar 2026 guest random v1");
         hasher.update(family.as_bytes());
+        Self(hasher.finalize_xof())
+    }
+
+    /// Starts the stream that belongs to a run of a tool, which is keyed by all that it sees.
+    pub(crate) fn of_run(action: &ActionDigest) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("belljar 2026 tool random v1");
+        hasher.update(action.as_bytes());
         Self(hasher.finalize_xof())
     }
 

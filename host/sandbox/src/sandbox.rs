@@ -3,14 +3,18 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use belljar_model::ports::{BlobSource, BlobStore, Execution, Executor, Request};
+use belljar_model::ports::{
+    BlobSource, BlobStore, Execution, Executor, Request, ToolExecutor, ToolRequest, ToolRun,
+};
 use belljar_model::{Digest, Fault};
 
 use crate::aot::{AotCache, AotOptions};
+use crate::command::CommandSlot;
 use crate::load::{Loaded, Loader, ReadComponent, Runtime, Slot};
 use crate::vfs::Blobs;
-use crate::{execute, fault};
+use crate::{command, execute, fault};
 
 /// What a [`Sandbox`] is made of.
 pub struct Options {
@@ -32,10 +36,11 @@ pub enum SandboxError {
     Aot(#[source] std::io::Error),
 }
 
-/// Loads plugins and executes Actions with them.
+/// Loads plugins and executes Actions with them, and runs of tools that are WebAssembly.
 pub struct Sandbox {
     loader: Loader,
     slots: Mutex<HashMap<Digest, Arc<Slot>>>,
+    commands: Mutex<HashMap<Digest, Arc<CommandSlot>>>,
 }
 
 impl Sandbox {
@@ -49,7 +54,7 @@ impl Sandbox {
         let aot = aot.map_err(SandboxError::Aot)?;
         let blobs = Blobs { inputs: blobs_in, outputs: blobs_out };
         let loader = Loader { runtime: Runtime::new(parallel), aot, blobs };
-        Ok(Self { loader, slots: Mutex::new(HashMap::new()) })
+        Ok(Self { loader, slots: Mutex::default(), commands: Mutex::default() })
     }
 
     /// Loads a plugin, so that Actions which name its digest can be executed.
@@ -72,6 +77,49 @@ impl Sandbox {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         slots.entry(digest).or_insert_with(|| Arc::new(slot));
         Ok(loaded)
+    }
+
+    /// Loads a tool that is a WASI command: a component that exports `wasi:cli/run`, or a core
+    /// module of WASI 0.1, which is made into one. Runs that name `identity` can be executed
+    /// then.
+    ///
+    /// `name` is the tool's name in the pipeline file, `digest` that of the file. `read` is
+    /// called only if it must be compiled.
+    ///
+    /// # Errors
+    /// When it is no program, or imports more than WASI without sockets.
+    pub fn load_command(
+        &self,
+        name: &str,
+        identity: Digest,
+        digest: Digest,
+        read: ReadComponent,
+    ) -> Result<(), Fault> {
+        if self.command(&identity).is_some() {
+            return Ok(());
+        }
+        let load = || self.loader.load_command(name, digest, read);
+        let slot = catch_unwind(AssertUnwindSafe(load)).unwrap_or_else(|panic| {
+            Err(panicked(&format!("tool `{name}` could not be loaded"), &*panic))
+        })?;
+        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        commands.entry(identity).or_insert_with(|| Arc::new(slot));
+        Ok(())
+    }
+
+    fn command(&self, identity: &Digest) -> Option<Arc<CommandSlot>> {
+        let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        commands.get(identity).cloned()
+    }
+
+    fn run_tool(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
+        let began = Instant::now();
+        let action = request.action;
+        let slot = self
+            .command(&action.granted.identity)
+            .ok_or_else(|| fault::sandbox(format!("tool `{}` was not loaded", action.tool)))?;
+        let pre = self.loader.ready_command(&slot)?;
+        command::execute(&pre, request, self.loader.blobs.clone(), began)
     }
 
     fn slot(&self, digest: &Digest) -> Option<Arc<Slot>> {
@@ -99,6 +147,15 @@ impl Executor for Sandbox {
         catch_unwind(AssertUnwindSafe(|| self.run(request))).unwrap_or_else(|panic| {
             let what = format!("step `{}` could not be executed", request.step);
             execute::none(panicked(&what, &*panic))
+        })
+    }
+}
+
+impl ToolExecutor for Sandbox {
+    fn execute(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
+        catch_unwind(AssertUnwindSafe(|| self.run_tool(request))).unwrap_or_else(|panic| {
+            let what = format!("tool `{}` could not be executed", request.action.tool);
+            Err(panicked(&what, &*panic))
         })
     }
 }

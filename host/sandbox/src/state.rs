@@ -12,6 +12,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime::{Result, format_err};
 
 use crate::clocks::VirtualClock;
+use crate::command::Program;
 use crate::fault;
 use crate::limits::{HANDLES, Meter};
 use crate::log::StepLog;
@@ -42,6 +43,8 @@ pub(crate) struct State {
     pub(crate) started: Instant,
     /// Whether the guest was told that it should stop. What it returns then is no result.
     pub(crate) told_to_stop: bool,
+    /// What only a tool has; `None` for a plugin.
+    pub(crate) program: Option<Program>,
     /// The plugin as `name@version`, for messages.
     pub(crate) label: String,
     stop: Option<Fault>,
@@ -72,6 +75,7 @@ impl State {
             isolation: None,
             started: Instant::now(),
             told_to_stop: false,
+            program: None,
             label: label.to_owned(),
             stop: None,
         }

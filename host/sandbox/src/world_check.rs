@@ -6,6 +6,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
 
+use crate::command;
 use crate::fault;
 use crate::log::harmless;
 
@@ -225,6 +226,40 @@ fn check_export(name: &str, engine: &Engine, component: &Component) -> Result<()
     } else {
         fault.help("a plugin has one function with `#[belljar_sdk::step]`")
     })
+}
+
+/// Checks that a component is a program which needs nothing but what every toolchain imports.
+///
+/// # Errors
+/// When it imports more, naming all of it, or does not export `wasi:cli/run` of WASI 0.2.
+pub(crate) fn check_command(
+    tool: &str,
+    engine: &Engine,
+    component: &Component,
+) -> Result<(), Fault> {
+    let ty = component.component_type();
+    let reason = |interface: &str, item: &ComponentItem| {
+        let standing = match item {
+            ComponentItem::ComponentInstance(_) => standing(interface),
+            _ => Standing::Unknown(None),
+        };
+        let interface = harmless(interface);
+        match standing {
+            Standing::Ambient => None,
+            Standing::Unknown(Some(hint)) => Some(format!("{interface}: {hint}")),
+            Standing::Unknown(None) | Standing::Power => Some(interface),
+            Standing::Offered => Some(format!("{interface}: it is for plugins")),
+        }
+    };
+    let refused: Vec<String> =
+        ty.imports(engine).filter_map(|(name, item)| reason(name, &item.ty)).collect();
+    if !refused.is_empty() {
+        return Err(command::fault::imports(tool, &refused));
+    }
+    let exports: Vec<String> = ty.exports(engine).map(|(name, _)| harmless(name)).collect();
+    let is_run =
+        |name: &String| matches!(parts(name), Some(("wasi:cli", "run", Some(Version(0, 2, _)))));
+    if exports.iter().any(is_run) { Ok(()) } else { Err(command::fault::no_run(tool, &exports)) }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use bytes::Bytes;
 
 pub(crate) use self::body::{Body, BodyError, SharedFile, piece};
 use self::layer::Layer;
-pub(crate) use self::layer::Mode;
+pub(crate) use self::layer::{Mode, SCRATCH};
 pub(crate) use self::resolve::{Follow, Found, Scope};
 pub(crate) use self::types::Place;
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]

@@ -18,10 +18,10 @@ use belljar_model::{
 use belljar_sandbox::{Options, Sandbox};
 use bytes::Bytes;
 
-/// The component of `tests/guest`.
+/// The folder with the components of `tests/guest`.
 ///
 /// Built by cargo when a test first needs it, because a component cannot be a dependency.
-pub(crate) static GUEST: LazyLock<Bytes> = LazyLock::new(|| {
+static GUESTS: LazyLock<PathBuf> = LazyLock::new(|| {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("guest");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
@@ -36,9 +36,19 @@ pub(crate) static GUEST: LazyLock<Bytes> = LazyLock::new(|| {
         built.status.success(),
         "the guest cannot be built; is the target there (`rustup target add wasm32-wasip2`)?\n{said}"
     );
-    let file = folder.join("wasm32-wasip2/plugin/belljar_sandbox_guest.wasm");
-    Bytes::from(std::fs::read(file).expect("cargo has just built it"))
+    folder.join("wasm32-wasip2/plugin")
 });
+
+/// The plugin of `tests/guest`.
+pub(crate) static GUEST: LazyLock<Bytes> = LazyLock::new(|| guest("belljar_sandbox_guest.wasm"));
+
+/// The program of `tests/guest`.
+pub(crate) static COMMAND: LazyLock<Bytes> =
+    LazyLock::new(|| guest("belljar-sandbox-command.wasm"));
+
+fn guest(file: &str) -> Bytes {
+    Bytes::from(std::fs::read(GUESTS.join(file)).expect("cargo has just built it"))
+}
 
 /// Blobs in memory.
 #[derive(Clone, Default)]
@@ -79,7 +89,7 @@ impl BlobWriter for Writer {
     }
 }
 
-struct Deaf;
+pub(crate) struct Deaf;
 
 impl LogSink for Deaf {
     fn line(&self, _step: &StepName, _line: &LogLine) {}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test puts together by hand is right")]
 
+mod commands;
 mod files;
 mod harness;
 mod limits;

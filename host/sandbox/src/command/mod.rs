@@ -1,0 +1,16 @@
+//! Tools that are WebAssembly: WASI commands, run over the input tree of a run and nothing else.
+//!
+//! The root of what such a program sees is the workspace, at `/`. The standard library of Rust
+//! ignores the folder in which a program starts, so its relative paths begin at the root; a
+//! program that asks WASI for it is told. Unlike in the other tiers, a file that the run does not
+//! declare cannot be written at all, but for those below `TMPDIR`.
+
+mod adapt;
+mod execute;
+pub(crate) mod fault;
+mod load;
+mod program;
+
+pub(crate) use self::execute::execute;
+pub(crate) use self::load::CommandSlot;
+pub(crate) use self::program::{Program, TMPDIR};
