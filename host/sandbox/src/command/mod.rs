@@ -4,6 +4,9 @@
 //! ignores the folder in which a program starts, so its relative paths begin at the root; a
 //! program that asks WASI for it is told. Unlike in the other tiers, a file that the run does not
 //! declare cannot be written at all, but for those below `TMPDIR`.
+//!
+//! Exit codes other than 0 and 1 need `exit-with-code` of `wasi:cli`, which many toolchains and
+//! the adapter for WASI 0.1 do not use yet: they only tell that the program failed.
 
 mod adapt;
 mod execute;

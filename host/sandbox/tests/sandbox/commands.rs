@@ -227,6 +227,28 @@ fn a_core_module_of_the_old_interface_runs_too() {
     assert_eq!(ran.result.code, 1, "the old interface only tells that it failed");
 }
 
+/// Exits with 7, as a program can since WASI 0.2 has exit codes.
+const CODE: &str = r#"(component
+    (import "wasi:cli/exit@0.2.12" (instance $exit
+        (export "exit-with-code" (func (param "status-code" u8)))))
+    (core func $lowered (canon lower (func $exit "exit-with-code")))
+    (core module $module
+        (import "exit" "code" (func $code (param i32)))
+        (func (export "run") (result i32)
+            (call $code (i32.const 7))
+            unreachable))
+    (core instance $core (instantiate $module
+        (with "exit" (instance (export "code" (func $lowered))))))
+    (func $run (result (result)) (canon lift (core func $core "run")))
+    (instance $exports (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.0" (instance $exports)))"#;
+
+#[test]
+fn a_program_may_end_with_any_exit_code() {
+    let ran = Run::new(&[]).run_as(&wat::parse_str(CODE).unwrap().into());
+    assert_eq!(ran.unwrap_or_else(|fault| panic!("{fault:#?}")).result.code, 7);
+}
+
 #[test]
 fn what_is_no_program_is_refused_when_it_is_loaded() {
     let check = |bytes: &[u8], blame, code, message| {
