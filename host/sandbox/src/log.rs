@@ -10,6 +10,7 @@ use belljar_model::StepName;
 use belljar_model::event::{LogLevel, LogLine};
 use belljar_model::limits::Limit;
 use belljar_model::ports::LogSink;
+use belljar_model::text::no_command;
 
 use crate::fault::set_where;
 
@@ -28,10 +29,20 @@ pub(crate) enum Channel {
     Stderr,
 }
 
+/// Whose lines they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Origin {
+    /// A plugin's.
+    Plugin,
+    /// A tool's: nobody wrote it with CI systems in mind that take lines for commands.
+    Tool,
+}
+
 /// All lines of one execution.
 pub(crate) struct StepLog {
     step: StepName,
     sink: Arc<dyn LogSink>,
+    origin: Origin,
     prefix: String,
     limit: Limit<u64>,
     lines: Vec<LogLine>,
@@ -48,6 +59,7 @@ impl StepLog {
         Self {
             step,
             sink,
+            origin: Origin::Plugin,
             prefix: String::new(),
             limit,
             lines: Vec::new(),
@@ -58,11 +70,11 @@ impl StepLog {
         }
     }
 
-    /// The same log, whose lines begin with the label of a run of a tool, if it has one.
+    /// The same log for a run of a tool, whose lines begin with its label, if it has one.
     pub(crate) fn labeled(self, label: &str) -> Self {
         let prefix =
             if label.is_empty() { String::new() } else { format!("[{}] ", harmless(label)) };
-        Self { prefix, ..self }
+        Self { prefix, origin: Origin::Tool, ..self }
     }
 
     /// Adds what was printed. Lines are taken when they end, or when they get too long.
@@ -119,7 +131,10 @@ impl StepLog {
     }
 
     fn line(&mut self, level: LogLevel, text: &str) {
-        let text = format!("{}{}", self.prefix, harmless(text));
+        let text = match self.origin {
+            Origin::Plugin => harmless(text),
+            Origin::Tool => format!("{}{}", self.prefix, no_command(&harmless(text))),
+        };
         let bytes = text.len() as u64 + 1;
         if self.dropped > 0 || self.bytes + bytes > self.limit.value {
             if self.dropped == 0 {

@@ -143,6 +143,8 @@ fn an_exit_code_is_a_result() {
 
 #[test]
 fn what_is_printed_is_kept_byte_for_byte_and_as_clean_lines() {
+    let plain = Run::new(&["say", "::error::x"]).ran();
+    assert_eq!(plain.lines[0].text, "> ::error::x", "no CI system takes it for a command");
     let mut run = Run::new(&["bytes", "--", "warn", "careful"]);
     run.action.label = "render".to_owned();
     let ran = run.ran();
