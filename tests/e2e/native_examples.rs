@@ -151,6 +151,27 @@ fn web_app() {
     check(&workspace, &[], &[comment, style]);
 }
 
+/// A tool that is WebAssembly leaves its step pure.
+#[test]
+fn wasi_tool() {
+    let workspace = example("wasi-tool");
+    let mend = "run `rustup target add wasm32-wasip2`";
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--target", "wasm32-wasip2", "--target-dir", "built"]);
+    run(cargo.current_dir(workspace.path("tool")).env_remove("CARGO_TARGET_DIR"), mend);
+    let built = workspace.path("tool/built/wasm32-wasip2/release/contents.wasm");
+    std::fs::rename(built, workspace.path("tool/contents.wasm")).unwrap();
+    let report = workspace.reports(&[]).remove(0);
+    assert_eq!((&report["class"], &report["isolation"]["tier"]), (&"pure".into(), &"wasm".into()));
+    let page = Edit {
+        file: "pages/cups.md",
+        append: "\n## Of tin\n",
+        runs: &[("contents", "file-changed pages/cups.md")],
+    };
+    check(&workspace, &[], &[page]);
+    assert!(workspace.read("dist/contents.md").contains("- [Kettles](pages/kettles.md)"));
+}
+
 #[test]
 fn monorepo() {
     let workspace = example("monorepo");
