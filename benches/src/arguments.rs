@@ -11,13 +11,15 @@ pub(crate) enum Part {
     Micro,
     /// A thousand files read by one step, and by native code.
     Files,
+    /// Native tools as steps, and without a sandbox.
+    Tools,
     /// Whole runs of the program beside ninja.
     Compare,
 }
 
 impl Part {
     /// Everything, in the order of the report.
-    pub(crate) const ALL: [Self; 3] = [Self::Micro, Self::Files, Self::Compare];
+    pub(crate) const ALL: [Self; 4] = [Self::Micro, Self::Files, Self::Tools, Self::Compare];
 }
 
 /// What was asked for.
@@ -25,7 +27,7 @@ impl Part {
 pub(crate) struct Arguments {
     /// The parts to measure.
     pub(crate) parts: Vec<Part>,
-    /// How many rounds of whole runs are compared.
+    /// How many rounds of whole runs are measured.
     pub(crate) rounds: usize,
     /// The date that the written results carry.
     pub(crate) date: Option<String>,
@@ -34,7 +36,7 @@ pub(crate) struct Arguments {
 /// The fewest rounds of which a median says something.
 const FEWEST_ROUNDS: usize = 5;
 
-const USAGE: &str = "usage: [micro] [files] [compare] [--rounds N] [--date TEXT]";
+const USAGE: &str = "usage: [micro] [files] [tools] [compare] [--rounds N] [--date TEXT]";
 
 impl Arguments {
     /// Reads the command line.
@@ -48,6 +50,7 @@ impl Arguments {
             match argument.as_str() {
                 "micro" => parts.push(Part::Micro),
                 "files" => parts.push(Part::Files),
+                "tools" => parts.push(Part::Tools),
                 "compare" => parts.push(Part::Compare),
                 "--rounds" => {
                     let number = rest.next().context("--rounds needs a number")?;

@@ -1,8 +1,8 @@
 //! Prints what Belljar costs: every number with its goal, none of them a test.
 //!
 //! `cargo xtask bench` builds all that is measured and starts this program. Without arguments it
-//! measures everything and writes `benches/RESULTS.md`; with `micro`, `files` or `compare` it
-//! prints that part. docs/performance.md says how to read the numbers.
+//! measures everything and writes `benches/RESULTS.md`; with `micro`, `files`, `tools` or
+//! `compare` it prints that part. docs/performance.md says how to read the numbers.
 
 mod arguments;
 mod compare;
@@ -13,6 +13,7 @@ mod process;
 mod results;
 mod sample;
 mod surroundings;
+mod tools;
 mod workbench;
 
 use std::ffi::OsString;
@@ -47,6 +48,7 @@ fn measure(arguments: &[OsString]) -> Result<()> {
         match part {
             Part::Micro => micro::measure(&surroundings, &mut results)?,
             Part::Files => files::measure(&surroundings, &mut results)?,
+            Part::Tools => tools::measure(&surroundings, arguments.rounds, &mut results)?,
             Part::Compare => compare::measure(&surroundings, arguments.rounds, &mut results)?,
         }
     }

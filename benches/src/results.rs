@@ -26,6 +26,7 @@ pub(crate) struct Goal(pub(crate) f64);
 pub(crate) struct Results {
     page: String,
     missed: Vec<String>,
+    absent: Vec<String>,
 }
 
 impl Results {
@@ -37,7 +38,7 @@ impl Results {
         let when = date.map_or_else(String::new, |date| format!("{date}; "));
         let _ = writeln!(page, "{when}{machine}; load at the start {}.", machine::load());
         say(&page);
-        Self { page, missed: Vec::new() }
+        Self { page, missed: Vec::new(), absent: Vec::new() }
     }
 
     /// Begins a table.
@@ -59,6 +60,13 @@ impl Results {
         let verdict = self.verdict(what, ratio, goal);
         let goal = goal.map_or_else(String::new, |goal| format!("<= {:.2}x", goal.0));
         self.line(&format!("| {what} | {ratio:.2}x | | | {goal} | {verdict} |"));
+    }
+
+    /// Adds what this machine cannot measure, and why.
+    pub(crate) fn absent(&mut self, what: &str, why: &str) {
+        self.absent.push(what.to_owned());
+        let why = why.replace('|', "/");
+        self.line(&format!("| {what} | not measured: {why} | | | | |"));
     }
 
     /// Begins a table that compares two programs.
@@ -100,7 +108,14 @@ impl Results {
         } else {
             format!("Missed: {}.", self.missed.join("; "))
         };
-        self.line(&format!("\n## Goals\n\n{closing} Load at the end: {}.", machine::load()));
+        let absent = match self.absent.as_slice() {
+            [] => String::new(),
+            absent => format!(" Not measured: {}.", absent.join("; ")),
+        };
+        self.line(&format!(
+            "\n## Goals\n\n{closing}{absent} Load at the end: {}.",
+            machine::load()
+        ));
         std::fs::write(place, &self.page)
             .with_context(|| format!("cannot write {}", place.display()))
     }
@@ -164,9 +179,11 @@ mod tests {
         results.table("Table", "A note.");
         results.ratio("fast", 1.0, Some(Goal(1.0)));
         results.ratio("slow", 1.1, Some(Goal(1.0)));
+        results.absent("far", "there is no road");
         results.write(&place).unwrap();
         let page = std::fs::read_to_string(place).unwrap();
         assert!(page.contains("| slow | 1.10x | | | <= 1.00x | **missed** |"), "{page}");
-        assert!(page.contains("Missed: slow."), "{page}");
+        assert!(page.contains("| far | not measured: there is no road |"), "{page}");
+        assert!(page.contains("Missed: slow. Not measured: far."), "{page}");
     }
 }
