@@ -24,6 +24,7 @@ pub mod sarif;
 pub mod style;
 pub mod table;
 pub mod text;
+pub mod tool_runs;
 pub mod why;
 
 pub use excerpt::Source;

@@ -3,8 +3,8 @@
 use belljar_model::event::{Source, StepReport};
 use belljar_model::ports::{ActionCache as _, Clock};
 use belljar_model::{Event, MissReason, StepName};
-use belljar_report::text;
 use belljar_report::why::{self, Earlier, Why};
+use belljar_report::{text, tool_runs};
 use belljar_runner::{Preview, Would};
 use serde_json::json;
 
@@ -116,12 +116,18 @@ fn as_text(explained: &Explained, now: u64, terminal: &Terminal) -> String {
     if let Some((run, report)) = &explained.last {
         answer += &format!("\nlast executed {}:\n", text::ago(run.at, now));
         answer += &why::render(&last(run, report), &terminal.out);
+        answer += &tool_runs::render(report, &terminal.out);
     }
     answer
 }
 
 fn as_json(explained: &Explained) -> serde_json::Value {
-    let last = explained.last.as_ref().map(|(run, report)| why::json(&last(run, report)));
+    let last = explained.last.as_ref().map(|(run, report)| {
+        let mut value = why::json(&last(run, report));
+        value["isolation"] = json!(report.isolation);
+        value["tools"] = json!(report.tools);
+        value
+    });
     json!({ "next": why::json(&next(explained)), "note": explained.note, "last": last })
 }
 
