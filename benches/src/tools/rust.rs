@@ -14,7 +14,7 @@ use crate::surroundings::Surroundings;
 /// What the rows are.
 pub(super) const NOTE: &str = "`belljar run test build` in a copy of `examples/rust-service`, in \
     t1, as it comes: the step `build` needs `sources` and `fmt` as well. *By hand* are the same \
-    four commands of cargo one after the other, with the same environment and no `target`; \
+    four commands of cargo one after the other, with no `target`; \
     nothing there does what `sources` does. *Cold* has an empty store but for the machine code of \
     plugins; *the first run ever* compiles these as well. Each run is checked: all tests have \
     passed, and the program that was made works.";
@@ -97,12 +97,11 @@ fn by_hand(example: &Path) -> Result<f64> {
     for arguments in BY_HAND {
         let mut command = Command::new("cargo");
         command.args(arguments).current_dir(folder.path());
-        // As the tool's declaration and the host set it for the steps.
-        command.env("CARGO_INCREMENTAL", "0").env("CARGO_NET_OFFLINE", "true");
-        command.env("CARGO_TERM_COLOR", "never");
-        for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "CARGO_BUILD_JOBS"] {
-            command.env_remove(name);
+        // What the steps do not get either: a tool has none of the host's environment.
+        for name in ["TARGET_DIR", "BUILD_TARGET_DIR", "BUILD_JOBS", "INCREMENTAL", "NET_OFFLINE"] {
+            command.env_remove(format!("CARGO_{name}"));
         }
+        command.env("CARGO_TERM_COLOR", "never").env_remove("RUSTFLAGS");
         let (usage, said) = process::run(&command)?;
         taken += usage.wall;
         passed += said.lines().filter(|line| line.ends_with("... ok")).count();
