@@ -131,7 +131,15 @@ impl Toolset {
             let message = "native tools cannot be kept apart from this machine, so none is run";
             let fault = Fault::new(Blame::Policy, NO_TIER, message);
             let fault = self.shortfalls().iter().fold(fault, Fault::note);
-            fault.help("`belljar tools doctor` shows what is missing, and how to mend it")
+            let chosen = EnvVar::get(EnvVar::ISOLATION).filter(|tier| tier != "auto");
+            fault.help(match chosen {
+                Some(_) => {
+                    format!("{} chooses this tier: choose another, or unset it", EnvVar::ISOLATION)
+                }
+                None => {
+                    "`belljar tools doctor` shows what is missing, and how to mend it".to_owned()
+                }
+            })
         })
     }
 }

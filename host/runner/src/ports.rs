@@ -133,7 +133,7 @@ impl RunOptions {
         let fault = Fault::new(Blame::Policy, TOO_WEAK, message);
         let fault = self.shortfalls.iter().fold(fault, Fault::note);
         Err(fault.help(format!(
-            "mend this machine (`belljar tools doctor` shows how), or accept less: \
+            "give this machine a stronger tier (`belljar tools doctor` shows how), or accept less: \
              `min-isolation = \"{tier}\"` on the step"
         )))
     }

@@ -82,6 +82,9 @@ pub(crate) fn nextest_settings(config: &Config) -> (&'static str, String) {
 
 /// The tool that runs the tests: as configured, or the first granted one that can.
 pub(crate) fn tool(config: &Config, granted: &[String]) -> String {
+    if let Some(tool) = config.command.first() {
+        return tool.clone();
+    }
     let usual = config.runner.tools();
     let is_granted = |name: &&&str| granted.iter().any(|granted| granted == **name);
     let found = usual.iter().find(is_granted).or(usual.first());
@@ -216,7 +219,7 @@ fn packages(shard: &Shard) -> Vec<String> {
 fn of_command(config: &Config, narrowed: &Narrowed) -> Vec<String> {
     const FILES: &str = "{files}";
     let mut args = Vec::new();
-    for arg in &config.command {
+    for arg in config.command.iter().skip(1) {
         if arg == FILES {
             args.extend(narrowed.files.clone());
         } else {

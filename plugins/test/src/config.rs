@@ -17,8 +17,8 @@ pub struct Config {
     pub cwd: String,
     /// The name of the granted tool, when it is not the runner's own.
     pub tool: Option<String>,
-    /// What the tool is started with, for the runner `command`. `{files}` stands for the test
-    /// files of the shard.
+    /// The command of the runner `command`: the tool and its arguments. `{files}` stands for
+    /// the test files of the shard.
     #[serde(default)]
     pub command: Vec<String>,
     /// What the command writes. Only for the runner `command`.
@@ -203,7 +203,9 @@ impl Config {
         check("/command", !self.command.is_empty() && !is_command, alone);
         check("/format", self.format.is_some() && !is_command, alone);
         check("/results", self.results.is_some() && !is_command, alone);
-        check("/tool", is_command && self.tool.is_none(), "names the tool that runs `command`");
+        check("/tool", is_command && self.tool.is_some(), "is the first word of `command`");
+        let nothing = "says what to run: the tool and its arguments";
+        check("/command", is_command && self.command.is_empty(), nothing);
         let no_args = "belongs to the end of `command`";
         check("/args", is_command && !self.args.is_empty(), no_args);
         let packages = "only cargo, nextest and go have packages";
@@ -306,8 +308,8 @@ mod tests {
         check(json!({ "runner": "node", "shard": { "packages": ["a"] } }), &["/shard/packages"]);
         let by = json!({ "by": "package" });
         check(json!({ "runner": "cargo", "args": ["--workspace"], "shard": by }), &["/args"]);
-        check(json!({ "runner": "command" }), &["/tool"]);
-        check(json!({ "runner": "command", "tool": "sh", "args": ["-c"] }), &["/args"]);
+        check(json!({ "runner": "command" }), &["/command"]);
+        check(json!({ "runner": "command", "command": ["sh"], "args": ["-c"] }), &["/args"]);
         check(
             json!({ "runner": "cargo", "command": ["x"], "format": "tap", "results": "../r" }),
             &["/results", "/command", "/format", "/results"],

@@ -64,7 +64,7 @@ fn each_runner_is_started_as_it_wants_to_be() {
     );
     check(
         "sh",
-        json!({ "runner": "command", "tool": "sh", "command": ["x", "{files}", "y"],
+        json!({ "runner": "command", "command": ["sh", "x", "{files}", "y"],
             "shard": { "files": ["*.py"] } }),
         "x test_a.py y",
     );
@@ -120,24 +120,24 @@ fn the_samples_of_all_runners_come_out_as_cases() {
             ("a.test.js > group", "inner bad", Failed),
         ],
     );
-    let command = json!({ "runner": "command", "tool": "sh", "command": ["t"], "format": "tap" });
+    let command = json!({ "runner": "command", "command": ["sh", "t"], "format": "tap" });
     check(
         "sh",
         command,
         ToolAnswer::exit(1).stdout("1..2\nok 1 - a\nnot ok 2 - b\n"),
         &[("", "a", Passed), ("", "b", Failed)],
     );
-    let command = json!({ "runner": "command", "tool": "sh", "format": "libtest" });
+    let command = json!({ "runner": "command", "command": ["sh"], "format": "libtest" });
     let lines = "running 1 test\ntest a::b ... ok\n\ntest result: ok. 1 passed;\n";
     check("sh", command, ToolAnswer::exit(0).stdout(lines), &[("", "a::b", Passed)]);
-    let command = json!({ "runner": "command", "tool": "sh", "results": "out/r.xml" });
+    let command = json!({ "runner": "command", "command": ["sh"], "results": "out/r.xml" });
     let xml = "<testsuite name='s'><testcase name='t'/></testsuite>";
     check("sh", command, ToolAnswer::exit(0).file("out/r.xml", xml), &[("s", "t", Passed)]);
 }
 
 #[test]
 fn a_bail_out_is_a_failure_even_if_the_exit_code_is_good() {
-    let config = json!({ "runner": "command", "tool": "sh", "format": "tap" });
+    let config = json!({ "runner": "command", "command": ["sh"], "format": "tap" });
     let ran = with("sh", config, ToolAnswer::exit(0).stdout("ok 1\nBail out! no disk\n"));
     assert!(message(&ran).contains("the run bailed out: no disk"), "{}", message(&ran));
 }

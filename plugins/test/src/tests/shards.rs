@@ -219,7 +219,7 @@ fn shards_by_count_hold_every_file_once() {
 
 #[test]
 fn a_command_is_told_which_part_it_is() {
-    let config = json!({ "runner": "command", "tool": "sh", "results": RESULTS,
+    let config = json!({ "runner": "command", "command": ["sh"], "results": RESULTS,
         "shard": { "by": "count", "count": 2 } });
     let (ran, _) = seen(start().input("a", ""), "sh", config);
     let second = &ran.commands()[1];
