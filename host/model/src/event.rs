@@ -40,6 +40,24 @@ pub struct LogLine {
     pub text: String,
 }
 
+impl LogLine {
+    /// Writes lines as they are kept in a blob: one JSON object each.
+    pub fn encode(lines: &[Self]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for line in lines {
+            serde_json::to_writer(&mut bytes, line).expect("a log line has a JSON form");
+            bytes.push(b'\n');
+        }
+        bytes
+    }
+
+    /// Reads what [`LogLine::encode`] has written; `None` if it is something else.
+    pub fn decode(bytes: &[u8]) -> Option<Vec<Self>> {
+        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.map(|line| serde_json::from_slice(line).ok()).collect()
+    }
+}
+
 /// Where a step's result came from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -236,4 +254,18 @@ pub enum Event {
         /// The exit code that follows.
         exit_code: u8,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_that_were_kept_are_read_again_and_others_are_not() {
+        let line = |text: &str| LogLine { level: LogLevel::Warn, text: text.to_owned() };
+        let lines = [line("a\nb"), line("")];
+        assert_eq!(LogLine::decode(&LogLine::encode(&lines)).as_deref(), Some(&lines[..]));
+        assert_eq!(LogLine::decode(b""), Some(Vec::new()));
+        assert_eq!(LogLine::decode(b"{}\n"), None);
+    }
 }

@@ -19,6 +19,17 @@ impl<T> Limit<T> {
     pub const fn default_of(value: T) -> Self {
         Self { value, set_at: None }
     }
+
+    /// `the default`, or the place of the setting.
+    pub fn place(&self) -> String {
+        let set_at = self.set_at.as_deref();
+        set_at.map_or_else(|| "the default".to_owned(), |place| format!("set at {place}"))
+    }
+
+    /// The note of a fault: how much it is, as `shown`, under which key, and where that is set.
+    pub fn note(&self, key: &str, shown: &str) -> String {
+        format!("`{key}` is {shown} ({})", self.place())
+    }
 }
 
 /// Everything that is limited. All sizes are in bytes.

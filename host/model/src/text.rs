@@ -1,6 +1,7 @@
-//! Text that comes from outside and reaches a terminal or a CI system: made harmless.
+//! Text for people: what comes from outside is made harmless, quantities are as a file has them.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// What other systems take for a command wherever it stands in a line.
 const COMMANDS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
@@ -22,6 +23,14 @@ pub fn harmless(text: &str) -> String {
     clean
 }
 
+/// As [`harmless`], but line ends stay.
+pub fn harmless_lines(text: &str) -> String {
+    if !text.contains(is_harmful) {
+        return text.to_owned();
+    }
+    text.lines().map(harmless).collect::<Vec<_>>().join("\n")
+}
+
 /// A line that no CI system takes for a command: one that begins like a command gets `> ` in
 /// front, and marks that count anywhere in a line are broken by a backslash.
 pub fn no_command(line: &str) -> String {
@@ -41,6 +50,33 @@ fn is_harmful(letter: char) -> bool {
     (letter.is_control() && letter != '\t') || reorders || breaks
 }
 
+/// `512 MiB`, `1.5 GiB`, `12 bytes`: the largest unit that is not larger than the value, exactly
+/// or with one decimal.
+pub fn bytes(value: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    let Some((unit, size)) = UNITS.into_iter().find(|(_, size)| value >= *size) else {
+        return format!("{value} bytes");
+    };
+    let whole = value / size;
+    if value.is_multiple_of(size) {
+        format!("{whole} {unit}")
+    } else {
+        format!("{whole}.{} {unit}", value % size * 10 / size)
+    }
+}
+
+/// `20m`, `90s`, `500ms`, as a pipeline file writes it.
+pub fn duration(value: Duration) -> String {
+    let (seconds, millis) = (value.as_secs(), value.subsec_millis());
+    if millis > 0 {
+        format!("{}ms", value.as_millis())
+    } else if seconds > 0 && seconds.is_multiple_of(60) {
+        format!("{}m", seconds / 60)
+    } else {
+        format!("{seconds}s")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -52,6 +88,21 @@ mod tests {
         check("\u{1b}[2J", "\\u{1b}[2J");
         check("a\rb\u{8}", "a\\u{d}b\\u{8}");
         check("\u{202e}abc", "\\u{202e}abc");
+        check("\u{9b}31m", "\\u{9b}31m");
+        assert_eq!(harmless_lines("a\nb\u{7}"), "a\nb\\u{7}");
+    }
+
+    #[test]
+    fn sizes_and_durations_read_like_the_pipeline_file() {
+        let check = |value, text: &str| assert_eq!(bytes(value), text);
+        check(12, "12 bytes");
+        check(512 << 20, "512 MiB");
+        check((1 << 30) + (1 << 29), "1.5 GiB");
+        let check = |value, text: &str| assert_eq!(duration(value), text);
+        check(Duration::from_secs(1_200), "20m");
+        check(Duration::from_secs(120), "2m");
+        check(Duration::from_secs(90), "90s");
+        check(Duration::from_millis(500), "500ms");
     }
 
     #[test]

@@ -17,11 +17,11 @@ use crate::bindings::plugin::StepPluginPre;
 use crate::bindings::plugin::exports::belljar::step::step as wit;
 use crate::fault;
 use crate::guest::{self, Ended};
-use crate::log::{harmless, harmless_lines};
 use crate::state::State;
 use crate::step_imports::attrs;
 use crate::trap;
 use crate::vfs::Blobs;
+use belljar_model::text::{harmless, harmless_lines};
 
 /// How long a plugin may take to describe itself.
 const TIME: Duration = Duration::from_secs(10);

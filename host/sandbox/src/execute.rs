@@ -12,10 +12,10 @@ use crate::bindings::plugin::belljar::step::types::{Problem, StepError};
 use crate::bindings::plugin::exports::belljar::step::step::{Invocation, Outcome};
 use crate::fault;
 use crate::guest::{self, Ended};
-use crate::log::{harmless, harmless_lines};
 use crate::state::State;
 use crate::trap;
 use crate::vfs::Blobs;
+use belljar_model::text::{harmless, harmless_lines};
 
 /// Executes `request` with a plugin that is called `label`.
 pub(crate) fn execute(

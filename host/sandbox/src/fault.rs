@@ -6,7 +6,7 @@ use belljar_model::fault::ConfigProblem;
 use belljar_model::limits::Limit;
 use belljar_model::{Blame, Code, Fault};
 
-use crate::log::harmless;
+use belljar_model::text::{bytes, duration, harmless};
 
 /// Not a component, or not one that this host can compile.
 pub(crate) const NOT_A_COMPONENT: Code = Code::new("E0301");
@@ -51,15 +51,6 @@ pub(crate) const TOOL_NOT_GRANTED: Code = Code::new("E0840");
 /// A declared output was not written.
 pub(crate) const NOT_WRITTEN: Code = Code::new("E0702");
 
-/// `the default`, or the place of the setting.
-pub(crate) fn set_where(set_at: Option<&str>) -> String {
-    set_at.map_or_else(|| "the default".to_owned(), |place| format!("set at {place}"))
-}
-
-fn limit_note<T>(key: &str, shown: &str, limit: &Limit<T>) -> String {
-    format!("`{key}` is {shown} ({})", set_where(limit.set_at.as_deref()))
-}
-
 /// A fault of the plugin.
 pub(crate) fn plugin(code: Code, message: impl Into<String>) -> Fault {
     Fault::new(Blame::Plugin, code, message)
@@ -70,7 +61,7 @@ pub(crate) fn time(limit: &Limit<Duration>) -> Fault {
     let shown = duration(limit.value);
     let more = duration((limit.value * 2).max(Duration::from_secs(1)));
     plugin(TIME, format!("the step ran longer than {shown}"))
-        .note(limit_note("timeout", &shown, limit))
+        .note(limit.note("timeout", &shown))
         .help(format!("to allow more, set `timeout = \"{more}\"` on the step"))
 }
 
@@ -79,7 +70,7 @@ pub(crate) fn memory(limit: &Limit<u64>) -> Fault {
     let shown = bytes(limit.value);
     let more = bytes((limit.value * 2).next_multiple_of(1 << 20));
     plugin(MEMORY, format!("the plugin needs more than {shown} of memory"))
-        .note(limit_note("limits.memory", &shown, limit))
+        .note(limit.note("limits.memory", &shown))
         .help(format!("to allow more, set `limits.memory = \"{more}\"` on the step"))
 }
 
@@ -88,7 +79,7 @@ pub(crate) fn output_bytes(limit: &Limit<u64>) -> Fault {
     let shown = bytes(limit.value);
     let more = bytes((limit.value * 2).next_multiple_of(1 << 20));
     plugin(OUTPUT, format!("the step wrote more than {shown}"))
-        .note(limit_note("limits.output-bytes", &shown, limit))
+        .note(limit.note("limits.output-bytes", &shown))
         .help(format!("to allow more, set `limits.output-bytes = \"{more}\"` on the step"))
 }
 
@@ -96,7 +87,7 @@ pub(crate) fn output_bytes(limit: &Limit<u64>) -> Fault {
 pub(crate) fn output_files(limit: &Limit<u64>) -> Fault {
     let (shown, more) = (limit.value.to_string(), limit.value.saturating_mul(2));
     plugin(OUTPUT, format!("the step wrote more than {shown} files"))
-        .note(limit_note("limits.output-files", &shown, limit))
+        .note(limit.note("limits.output-files", &shown))
         .help(format!("to allow more, set `limits.output-files = {more}` on the step"))
 }
 
@@ -104,7 +95,7 @@ pub(crate) fn output_files(limit: &Limit<u64>) -> Fault {
 pub(crate) fn findings(limit: &Limit<u64>) -> Fault {
     let (shown, more) = (limit.value.to_string(), limit.value.saturating_mul(2));
     plugin(OTHER_LIMIT, format!("the step reported more than {shown} findings and tests"))
-        .note(limit_note("limits.findings", &shown, limit))
+        .note(limit.note("limits.findings", &shown))
         .help(format!("to allow more, set `limits.findings = {more}` on the step"))
 }
 
@@ -142,48 +133,9 @@ pub(crate) fn sandbox(message: impl Into<String>) -> Fault {
     Fault::new(Blame::Infrastructure, SANDBOX, message)
 }
 
-/// `512 MiB`, `1.5 GiB`, `12 bytes`: the largest unit that shows the value exactly, or one
-/// decimal.
-pub(crate) fn bytes(value: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    let Some((unit, size)) = UNITS.into_iter().find(|(_, size)| value >= *size) else {
-        return format!("{value} bytes");
-    };
-    let tenths = value % size * 10 / size;
-    if tenths == 0 && value.is_multiple_of(size) {
-        format!("{} {unit}", value / size)
-    } else {
-        format!("{}.{tenths} {unit}", value / size)
-    }
-}
-
-/// `20m`, `90s`, `500ms`, as a pipeline file writes it.
-fn duration(value: Duration) -> String {
-    let (seconds, millis) = (value.as_secs(), value.subsec_millis());
-    if millis > 0 {
-        format!("{}ms", value.as_millis())
-    } else if seconds > 0 && seconds.is_multiple_of(60) {
-        format!("{}m", seconds / 60)
-    } else {
-        format!("{seconds}s")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sizes_and_durations_read_like_the_pipeline_file() {
-        let check = |value, text: &str| assert_eq!(bytes(value), text);
-        check(12, "12 bytes");
-        check(512 << 20, "512 MiB");
-        check((1 << 30) + (1 << 29), "1.5 GiB");
-        let check = |value, text: &str| assert_eq!(duration(value), text);
-        check(Duration::from_secs(1_200), "20m");
-        check(Duration::from_secs(90), "90s");
-        check(Duration::from_millis(500), "500ms");
-    }
 
     #[test]
     fn a_limit_says_where_it_is_set_and_how_to_raise_it() {

@@ -11,11 +11,11 @@ use wasmtime::component::{Component, HasSelf, Linker};
 use crate::aot::{AotCache, Role};
 use crate::bindings::ambient::Ambient;
 use crate::bindings::plugin::{StepPlugin, StepPluginPre};
-use crate::log::harmless_lines;
 use crate::state::State;
 use crate::vfs::Blobs;
 use crate::world_check::{self, Import};
 use crate::{describe, engine, fault};
+use belljar_model::text::harmless_lines;
 
 /// The largest component that is loaded, in bytes.
 pub(crate) const MAX_SIZE: u64 = 64 << 20;
@@ -157,7 +157,8 @@ impl Loader {
             return Ok(component);
         }
         if digest.size() > MAX_SIZE {
-            let (size, most) = (fault::bytes(digest.size()), fault::bytes(MAX_SIZE));
+            let (size, most) =
+                (belljar_model::text::bytes(digest.size()), belljar_model::text::bytes(MAX_SIZE));
             let message = format!("plugin `{name}` has {size}; at most {most} are loaded");
             return Err(fault::plugin(fault::NOT_A_COMPONENT, message));
         }

@@ -3,16 +3,13 @@
 //! A guest's text reaches terminals and CI systems, so it is made harmless where it enters:
 //! control characters become visible escapes, and no line is longer than [`MAX_LINE`].
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use belljar_model::StepName;
 use belljar_model::event::{LogLevel, LogLine};
 use belljar_model::limits::Limit;
 use belljar_model::ports::LogSink;
-use belljar_model::text::no_command;
-
-use crate::fault::set_where;
+use belljar_model::text::{harmless, no_command};
 
 /// The most bytes of one line; what is longer goes on in the next line.
 const MAX_LINE: usize = 16 << 10;
@@ -142,7 +139,7 @@ impl StepLog {
                     "{}the log is full: `limits.log-bytes` is {} ({}); the rest is dropped",
                     self.prefix,
                     self.limit.value,
-                    set_where(self.limit.set_at.as_deref())
+                    self.limit.place()
                 );
                 self.keep(LogLine { level: LogLevel::Warn, text });
             }
@@ -187,37 +184,6 @@ impl StepLog {
     }
 }
 
-/// The text with visible escapes for what could move a cursor, change a terminal's state or
-/// reorder what is shown. Tabs stay.
-pub(crate) fn harmless(text: &str) -> String {
-    if !text.contains(is_harmful) {
-        return text.to_owned();
-    }
-    let mut clean = String::with_capacity(text.len() + 8);
-    for letter in text.chars() {
-        if is_harmful(letter) {
-            let _ = write!(clean, "{}", letter.escape_unicode());
-        } else {
-            clean.push(letter);
-        }
-    }
-    clean
-}
-
-/// As [`harmless`], but line ends stay.
-pub(crate) fn harmless_lines(text: &str) -> String {
-    if !text.contains(is_harmful) {
-        return text.to_owned();
-    }
-    text.lines().map(harmless).collect::<Vec<_>>().join("\n")
-}
-
-fn is_harmful(letter: char) -> bool {
-    let reorders = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let breaks = matches!(letter, '\u{2028}' | '\u{2029}');
-    (letter.is_control() && letter != '\t') || reorders || breaks
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,17 +209,6 @@ mod tests {
         log.write(Channel::Stderr, b"err");
         log.write(Channel::Stdout, b"o\r\nlast");
         assert_eq!(texts(log), ["one", "two", "last", "err"]);
-    }
-
-    #[test]
-    fn control_characters_are_shown_and_tabs_stay() {
-        let check = |text: &str, clean: &str| assert_eq!(harmless(text), clean);
-        check("a\tb", "a\tb");
-        check("\u{1b}[2J", "\\u{1b}[2J");
-        check("a\rb\u{8}", "a\\u{d}b\\u{8}");
-        check("\u{202e}abc", "\\u{202e}abc");
-        check("\u{9b}31m", "\\u{9b}31m");
-        assert_eq!(harmless_lines("a\nb\u{7}"), "a\nb\\u{7}");
     }
 
     #[test]

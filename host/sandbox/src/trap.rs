@@ -6,7 +6,7 @@ use wasmtime::{Error, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
 use crate::fault::{self, fixed_limit};
 use crate::limits::{CALL_BYTES, HANDLES};
-use crate::log::harmless;
+use belljar_model::text::harmless;
 
 /// The most lines of a backtrace that are shown.
 const SHOWN: usize = 20;
@@ -28,7 +28,7 @@ pub(crate) fn fault(label: &str, error: &Error) -> Fault {
         return fixed_limit(&format!("{HANDLES} open handles"));
     }
     if text.contains("too much data is being copied") {
-        let most = fault::bytes(CALL_BYTES as u64);
+        let most = belljar_model::text::bytes(CALL_BYTES as u64);
         return fixed_limit(&format!("{most} passed to the host in one call"));
     }
     let frames = error.downcast_ref::<WasmBacktrace>().map_or(Vec::new(), frames);

@@ -8,7 +8,7 @@ use wasmtime::component::types::ComponentItem;
 
 use crate::command;
 use crate::fault;
-use crate::log::harmless;
+use belljar_model::text::harmless;
 
 /// The interface package, and the version that this host offers.
 const PACKAGE: &str = "belljar:step";

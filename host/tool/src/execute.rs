@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use belljar_model::event::Source;
 use belljar_model::limits::Limit;
-use belljar_model::ports::{BlobStore, Cancel, ToolExecutor, ToolLimits, ToolRequest, ToolRun};
+use belljar_model::ports::{Cancel, ToolExecutor, ToolLimits, ToolRequest, ToolRun, keep_log};
 use belljar_model::tool::{ToolCost, ToolResult};
 use belljar_model::{Blame, Directory, Fault, ToolAction, WorkspacePath};
 
@@ -57,7 +57,7 @@ impl ToolExecutor for NativeTools {
             code: ended.code,
             stdout,
             stderr,
-            log: keep_lines(&lines, blobs)?,
+            log: keep_log(blobs, &lines)?,
             outputs: collected.files,
             links: collected.links,
             cost: cost(&ended, prepared),
@@ -199,21 +199,6 @@ fn ports(network: &[String]) -> Result<Vec<u16>, Fault> {
     ports.sort_unstable();
     ports.dedup();
     Ok(ports)
-}
-
-fn keep_lines(
-    lines: &[belljar_model::event::LogLine],
-    blobs: &dyn BlobStore,
-) -> Result<Option<belljar_model::Digest>, Fault> {
-    if lines.is_empty() {
-        return Ok(None);
-    }
-    let mut text = Vec::new();
-    for line in lines {
-        serde_json::to_writer(&mut text, line).expect("a log line has a JSON form");
-        text.push(b'\n');
-    }
-    blobs.put(&text).map(Some)
 }
 
 fn cost(ended: &Ended, prepared: Duration) -> ToolCost {

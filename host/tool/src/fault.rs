@@ -2,7 +2,7 @@
 
 use belljar_disk::DiskError;
 use belljar_model::limits::Limit;
-use belljar_model::text::harmless;
+use belljar_model::text::{bytes, harmless};
 use belljar_model::{Blame, Code, Digest, Fault, WorkspacePath};
 
 /// No such executable.
@@ -73,7 +73,7 @@ pub(crate) fn output_name(shown: &str) -> Fault {
 pub(crate) fn output_files(limit: &Limit<u64>) -> Fault {
     let (shown, more) = (limit.value.to_string(), limit.value.saturating_mul(2));
     Fault::new(Blame::Project, OUTPUT_LIMIT, format!("the tool made more than {shown} outputs"))
-        .note(limit_note("limits.output-files", &shown, limit))
+        .note(limit.note("limits.output-files", &shown))
         .help(format!("to allow more, set `limits.output-files = {more}` on the step"))
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn output_bytes(limit: &Limit<u64>, path: &WorkspacePath) -> Fault {
     let more = bytes(limit.value.saturating_mul(2).div_ceil(1 << 20).saturating_mul(1 << 20));
     let message = format!("with `{path}`, the outputs of the tool are more than {shown}");
     Fault::new(Blame::Project, OUTPUT_LIMIT, message)
-        .note(limit_note("limits.output-bytes", &shown, limit))
+        .note(limit.note("limits.output-bytes", &shown))
         .help(format!("to allow more, set `limits.output-bytes = \"{more}\"` on the step"))
 }
 
@@ -92,24 +92,6 @@ pub(crate) fn output_depth(path: &WorkspacePath, most: usize) -> Fault {
     let path: String = path.as_str().chars().take(120).collect();
     let message = format!("below `{path}…`, folders are nested deeper than {most}");
     Fault::new(Blame::Project, OUTPUT_LIMIT, message)
-}
-
-fn limit_note(key: &str, shown: &str, limit: &Limit<u64>) -> String {
-    let place = limit.set_at.as_deref();
-    let place = place.map_or_else(|| "the default".to_owned(), |at| format!("set at {at}"));
-    format!("`{key}` is {shown} ({place})")
-}
-
-/// `512 MiB`, `1.5 GiB`, `12 bytes`.
-fn bytes(value: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    let Some((unit, size)) = UNITS.into_iter().find(|(_, size)| value >= *size) else {
-        return format!("{value} bytes");
-    };
-    match value % size * 10 / size {
-        0 => format!("{} {unit}", value / size),
-        tenths => format!("{}.{tenths} {unit}", value / size),
-    }
 }
 
 #[cfg(test)]

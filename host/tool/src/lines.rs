@@ -151,11 +151,11 @@ impl Printed {
         self.last.push_back(text.clone());
         if self.dropped > 0 || self.bytes + bytes > self.limit.value {
             if self.dropped == 0 {
-                let set_at = self.limit.set_at.as_deref();
-                let place = set_at.map_or("the default".to_owned(), |at| format!("set at {at}"));
                 let text = format!(
-                    "{}the log is full: `limits.log-bytes` is {} ({place}); the rest is dropped",
-                    self.prefix, self.limit.value,
+                    "{}the log is full: `limits.log-bytes` is {} ({}); the rest is dropped",
+                    self.prefix,
+                    self.limit.value,
+                    self.limit.place(),
                 );
                 self.keep(LogLine { level: LogLevel::Warn, text });
             }

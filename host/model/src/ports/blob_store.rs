@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::digest::Digest;
+use crate::event::LogLine;
 use crate::fault::Fault;
 
 /// Something that has blobs.
@@ -30,6 +31,17 @@ pub trait BlobStore: BlobSource {
     /// # Errors
     /// When nothing can be written.
     fn writer(&self) -> Result<Box<dyn BlobWriter>, Fault>;
+}
+
+/// Keeps the lines of a log as a blob; `None` if there are none.
+///
+/// # Errors
+/// When the blob cannot be written.
+pub fn keep_log(blobs: &dyn BlobStore, lines: &[LogLine]) -> Result<Option<Digest>, Fault> {
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    blobs.put(&LogLine::encode(lines)).map(Some)
 }
 
 /// A blob in the making. Dropped unfinished, it leaves nothing behind.

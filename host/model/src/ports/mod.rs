@@ -14,7 +14,7 @@ mod inputs;
 mod tools;
 
 pub use action_cache::{ActionCache, Past, Record};
-pub use blob_store::{BlobSource, BlobStore, BlobWriter};
+pub use blob_store::{BlobSource, BlobStore, BlobWriter, keep_log};
 pub use clock::Clock;
 pub use event_sink::EventSink;
 pub use executor::{Cancel, Execution, Executor, LogSink, Request};

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use belljar_model::action::canonical_json;
+use belljar_model::tool::GrantedTool;
 use belljar_model::{
-    Capability, Class, Digest, Directory, Entry, Grant, Node, Observation, Patterns, Question, View,
+    Capability, Class, Digest, Directory, Entry, Grant, Node, Observation, Patterns, Question,
+    Tier, View,
 };
 use serde_json::{Value, json};
 
@@ -23,6 +25,7 @@ struct Setting {
     declared: Vec<&'static str>,
     nodes: BTreeMap<&'static str, Node>,
     environment: BTreeMap<&'static str, &'static str>,
+    tool: GrantedTool,
 }
 
 fn file(content: &str) -> Node {
@@ -56,6 +59,7 @@ fn setting() -> Setting {
         ]
         .into(),
         environment: [("CI", "true")].into(),
+        tool: GrantedTool { identity: Digest::of(b"cc 1"), tier: Tier::T1 },
     }
 }
 
@@ -78,7 +82,7 @@ impl Setting {
                 root: Arc::new(Directory::from_entries(nodes)),
                 declared,
                 environment: Arc::new(environment.collect()),
-                tools: Arc::default(),
+                tools: Arc::new([("cc".to_owned(), self.tool)].into()),
             },
         }
     }
@@ -90,6 +94,7 @@ fn questions() -> Vec<Question> {
     vec![
         Question::Environment("CI".into()),
         Question::Environment("LANG".into()),
+        Question::Tool("cc".into()),
         Question::Stat(path("src")),
         Question::Stat(path("src/a.js")),
         Question::Content(path("src/a.js")),
@@ -254,6 +259,12 @@ fn a_changed_environment_is_the_first_reason() {
     check(|s| s.environment = [("CI", "false")].into(), "environment CI has another value");
     check(|s| s.environment.clear(), "environment CI is not set any more");
     check(|s| s.environment.extend([("LANG", "C")]), "environment LANG is now set");
+}
+
+#[test]
+fn a_changed_tool_or_tier_is_the_first_reason() {
+    check(|s| s.tool.identity = Digest::of(b"cc 2"), "tool cc changed: ");
+    check(|s| s.tool.tier = Tier::T2, "isolation of cc: t1 → t2");
 }
 
 #[test]

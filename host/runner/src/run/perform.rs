@@ -2,10 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use belljar_model::event::{LogLine, Source, Status, StepReport};
+use belljar_model::event::{Source, Status, StepReport};
 use belljar_model::fault::Blame;
-use belljar_model::ports::{Execution, Past, Record, Request};
-use belljar_model::{Action, ActionResult, Class, Cost, Digest, Event, Fault, MissReason, Trace};
+use belljar_model::ports::{Execution, Past, Record, Request, keep_log};
+use belljar_model::{Action, ActionResult, Class, Cost, Event, Fault, MissReason, Trace};
 use belljar_pipeline::Step;
 
 use super::deliver::deliver;
@@ -130,7 +130,7 @@ impl Turn<'_, '_> {
         loop {
             let Execution { outcome, trace, log, cost, tools } = self.attempt(report);
             (report.cost, report.tools) = (cost, tools);
-            report.log = self.keep(&log)?;
+            report.log = keep_log(self.run.ports.blobs, &log)?;
             match outcome {
                 Ok(mut result) => {
                     (result.log, result.cost) = (report.log, cost);
@@ -177,18 +177,6 @@ impl Turn<'_, '_> {
         matches!(fault.blame, Blame::Plugin | Blame::Infrastructure)
             && attempts <= self.step.retries
             && !self.run.options.cancel.is_asked()
-    }
-
-    fn keep(&self, log: &[LogLine]) -> Result<Option<Digest>, Fault> {
-        if log.is_empty() {
-            return Ok(None);
-        }
-        let mut lines = Vec::new();
-        for line in log {
-            serde_json::to_writer(&mut lines, line).expect("a log line has a JSON form");
-            lines.push(b'\n');
-        }
-        self.run.ports.blobs.put(&lines).map(Some)
     }
 
     fn record(&self, result: &ActionResult, trace: &Trace) -> Result<(), Fault> {

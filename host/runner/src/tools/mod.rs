@@ -66,8 +66,7 @@ impl ToolRunner {
     fn lines(&self, result: &ToolResult) -> Result<Option<Vec<LogLine>>, Fault> {
         let Some(log) = &result.log else { return Ok(Some(Vec::new())) };
         let Some(bytes) = self.ports.blobs.get(log)? else { return Ok(None) };
-        let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        Ok(lines.map(serde_json::from_slice).collect::<Result<_, _>>().ok())
+        Ok(LogLine::decode(&bytes))
     }
 
     fn execute(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {

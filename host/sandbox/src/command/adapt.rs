@@ -8,7 +8,7 @@ use wasi_preview1_component_adapter_provider::{
 use wit_component::ComponentEncoder;
 
 use super::fault;
-use crate::log::harmless_lines;
+use belljar_model::text::harmless_lines;
 
 /// Whether the bytes begin like a core module.
 pub(super) fn is_module(bytes: &[u8]) -> bool {

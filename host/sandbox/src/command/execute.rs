@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use belljar_model::event::{LogLine, Source};
-use belljar_model::ports::{BlobStore, NoTools, Request, ToolLimits, ToolRequest, ToolRun, Tools};
+use belljar_model::ports::{
+    BlobStore, NoTools, Request, ToolLimits, ToolRequest, ToolRun, Tools, keep_log,
+};
 use belljar_model::tool::{ToolCost, ToolResult};
-use belljar_model::{Action, Class, Digest, Fault, Limits, OutputFile, Patterns, ToolAction, View};
+use belljar_model::{Action, Class, Fault, Limits, OutputFile, Patterns, ToolAction, View};
 use bytes::Bytes;
 use wasmtime::{Result as Wasm, Store};
 
@@ -15,11 +17,11 @@ use super::program::Program;
 use crate::bindings::command::CommandPre;
 use crate::execute::micros;
 use crate::guest::{self, Ended};
-use crate::log::harmless;
 use crate::random::RandomStream;
 use crate::state::State;
 use crate::trap;
 use crate::vfs::Blobs;
+use belljar_model::text::harmless;
 
 /// Runs a tool to its end. `began` is when the run was asked for.
 ///
@@ -58,7 +60,7 @@ fn result(
     store: &dyn BlobStore,
 ) -> Result<ToolResult, Fault> {
     let [stdout, stderr] = program.printed.keep(store)?;
-    let (log, cost) = (keep(lines, store)?, ToolCost::default());
+    let (log, cost) = (keep_log(store, lines)?, ToolCost::default());
     // The interface lets a program make no links.
     Ok(ToolResult { code: i32::from(code), stdout, stderr, log, outputs, links: Vec::new(), cost })
 }
@@ -127,17 +129,4 @@ fn bounds(limits: &ToolLimits) -> Limits {
         log_bytes: limits.log_bytes.clone(),
         ..Limits::default()
     }
-}
-
-/// Keeps the lines as a blob; `None` if there are none.
-fn keep(lines: &[LogLine], blobs: &dyn BlobStore) -> Result<Option<Digest>, Fault> {
-    if lines.is_empty() {
-        return Ok(None);
-    }
-    let mut text = Vec::new();
-    for line in lines {
-        serde_json::to_writer(&mut text, line).expect("a log line has a JSON form");
-        text.push(b'\n');
-    }
-    blobs.put(&text).map(Some)
 }

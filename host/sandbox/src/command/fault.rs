@@ -2,7 +2,9 @@
 
 use belljar_model::{Blame, Code, Digest, Fault};
 
-use crate::fault::{self, bytes};
+use belljar_model::text::bytes;
+
+use crate::fault;
 
 /// The tool's file was replaced since the run began.
 const CHANGED: Code = Code::new("E0816");

@@ -9,9 +9,9 @@ use super::{adapt, fault};
 use crate::aot::Role;
 use crate::bindings::command::CommandPre;
 use crate::load::{Loader, MAX_SIZE, ReadComponent, not_a_component};
-use crate::log::harmless_lines;
 use crate::state::State;
 use crate::world_check;
+use belljar_model::text::harmless_lines;
 
 /// A tool that was loaded, and its code once it was needed.
 pub(crate) struct CommandSlot {

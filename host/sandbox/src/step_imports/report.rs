@@ -9,8 +9,8 @@ use wasmtime::Result;
 use crate::bindings::plugin::belljar::step::report as wit;
 use crate::bindings::plugin::belljar::step::types::Attr;
 use crate::fault;
-use crate::log::{harmless, harmless_lines};
 use crate::state::State;
+use belljar_model::text::{harmless, harmless_lines};
 
 /// What a step has reported so far.
 #[derive(Default)]

@@ -54,7 +54,7 @@ impl State {
         let root = Arc::new(self.tool_root(&command.reads, &reads)?);
         let action = ToolAction {
             tool: command.tool,
-            label: crate::log::harmless(&command.label),
+            label: belljar_model::text::harmless(&command.label),
             granted,
             args: command.args,
             env: command.env.into_iter().collect::<BTreeMap<_, _>>(),
@@ -79,7 +79,7 @@ impl State {
         if is_granted && let Answer::Tool(tool) = self.ask(Question::Tool(name.to_owned())) {
             return Ok(tool);
         }
-        let name = crate::log::harmless(name);
+        let name = belljar_model::text::harmless(name);
         let step = &self.step;
         let message = format!(
             "plugin {} wants to run the tool `{name}`, which step `{step}` was not granted",

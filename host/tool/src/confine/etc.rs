@@ -1,5 +1,7 @@
 //! The few files of `/etc` that a tool finds.
 
+use super::namespaces::HOME;
+
 /// Files of the machine that say nothing about it: what the dynamic loader knows, and which
 /// program stands behind a name.
 pub(super) const OF_THE_MACHINE: &[&str] = &["/etc/ld.so.cache", "/etc/alternatives"];
@@ -18,7 +20,7 @@ pub(super) fn files() -> [(&'static str, String); 4] {
     for (name, number, group_number) in
         [("belljar", user, group), ("root", 0, 0), ("nobody", 65_534, 65_534)]
     {
-        passwd += &format!("{name}:x:{number}:{group_number}::/tmp/home:/bin/sh\n");
+        passwd += &format!("{name}:x:{number}:{group_number}::{HOME}:/bin/sh\n");
         groups += &format!("{name}:x:{group_number}:\n");
     }
     let hosts = "127.0.0.1 localhost belljar\n::1 localhost\n".to_owned();

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use belljar_model::limits::Limit;
+use belljar_model::text::{bytes, duration};
 use belljar_model::{Blame, Code, Fault};
 
 /// bubblewrap is missing or cannot be trusted.
@@ -28,11 +29,6 @@ const NOT_EXECUTED: Code = Code::new("E0828");
 const CANCELLED: Code = Code::new("E0829");
 /// A path that it is granted cannot be shown to it.
 const NOT_SHOWN: Code = Code::new("E0830");
-
-fn limit_note<T>(key: &str, shown: &str, limit: &Limit<T>) -> String {
-    let place = limit.set_at.as_ref().map_or("the default".to_owned(), |at| format!("set at {at}"));
-    format!("`{key}` is {shown} ({place})")
-}
 
 /// bubblewrap is missing or cannot be trusted.
 pub(super) fn no_bubblewrap(why: &str) -> Fault {
@@ -59,7 +55,7 @@ pub(super) fn time(tool: &str, limit: &Limit<Duration>) -> Fault {
     let shown = duration(limit.value);
     let more = duration((limit.value * 2).max(Duration::from_secs(1)));
     Fault::new(Blame::Project, TIME, format!("tool `{tool}` ran longer than {shown}"))
-        .note(limit_note("timeout", &shown, limit))
+        .note(limit.note("timeout", &shown))
         .help(format!("to allow more, set `timeout = \"{more}\"` on the step"))
 }
 
@@ -69,7 +65,7 @@ pub(super) fn memory(tool: &str, limit: &Limit<u64>) -> Fault {
     let more = bytes(limit.value.saturating_mul(2).next_multiple_of(1 << 20));
     let message = format!("the processes of tool `{tool}` need more than {shown} of memory");
     Fault::new(Blame::Project, MEMORY, message)
-        .note(limit_note("limits.tool-memory", &shown, limit))
+        .note(limit.note("limits.tool-memory", &shown))
         .help(format!("to allow more, set `limits.tool-memory = \"{more}\"` on the step"))
 }
 
@@ -78,7 +74,7 @@ pub(super) fn processes(tool: &str, limit: &Limit<u64>) -> Fault {
     let (shown, more) = (limit.value.to_string(), limit.value.saturating_mul(2));
     let message = format!("tool `{tool}` ran more than {shown} processes and threads at once");
     Fault::new(Blame::Project, PROCESSES, message)
-        .note(limit_note("limits.tool-processes", &shown, limit))
+        .note(limit.note("limits.tool-processes", &shown))
         .help(format!("to allow more, set `limits.tool-processes = {more}` on the step"))
 }
 
@@ -87,7 +83,7 @@ pub(super) fn output(tool: &str, limit: &Limit<u64>) -> Fault {
     let shown = bytes(limit.value);
     let more = bytes(limit.value.saturating_mul(2).next_multiple_of(1 << 20));
     Fault::new(Blame::Project, OUTPUT, format!("tool `{tool}` wrote more than {shown}"))
-        .note(limit_note("limits.output-bytes", &shown, limit))
+        .note(limit.note("limits.output-bytes", &shown))
         .help(format!("to allow more, set `limits.output-bytes = \"{more}\"` on the step"))
 }
 
@@ -129,33 +125,6 @@ pub(super) fn cancelled() -> Fault {
 pub(super) fn not_shown(tool: &str, path: &Path, why: &str) -> Fault {
     let message = format!("`{}` cannot be shown to tool `{tool}`: {why}", path.display());
     Fault::new(Blame::Configuration, NOT_SHOWN, message)
-}
-
-/// `512 MiB`, `1.5 GiB`, `12 bytes`: the largest unit that is not larger than the value.
-fn bytes(value: u64) -> String {
-    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
-    let Some((unit, size)) = UNITS.into_iter().find(|(_, size)| value >= *size) else {
-        return format!("{value} bytes");
-    };
-    let tenths = value % size * 10 / size;
-    let whole = value / size;
-    if value.is_multiple_of(size) {
-        format!("{whole} {unit}")
-    } else {
-        format!("{whole}.{tenths} {unit}")
-    }
-}
-
-/// `20m`, `90s`, `500ms`, as a pipeline file writes it.
-fn duration(value: Duration) -> String {
-    let (seconds, millis) = (value.as_secs(), value.subsec_millis());
-    if millis > 0 {
-        format!("{}ms", value.as_millis())
-    } else if seconds > 0 && seconds.is_multiple_of(60) {
-        format!("{}m", seconds / 60)
-    } else {
-        format!("{seconds}s")
-    }
 }
 
 fn signal_name(number: i32) -> String {
@@ -219,7 +188,6 @@ mod tests {
             "`limits.output-bytes` is 512 bytes (set at b.toml:7)",
             "to allow more, set `limits.output-bytes = \"1 MiB\"` on the step",
         );
-        assert_eq!(duration(Duration::from_secs(120)), "2m");
     }
 
     #[test]

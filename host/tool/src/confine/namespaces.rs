@@ -21,7 +21,7 @@ const WORKSPACE: &str = "/workspace";
 /// Its temporary files.
 const TEMPORARY: &str = "/tmp";
 /// Its home.
-const HOME: &str = "/tmp/home";
+pub(super) const HOME: &str = "/tmp/home";
 /// Devices that only take, or only give what carries no secret.
 const DEVICES: [&str; 6] =
     ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm"];
