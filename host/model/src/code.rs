@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 /// | E05xx | grants |
 /// | E06xx | the store and the machine |
 /// | E07xx | outputs |
+/// | E08xx | tools |
+/// | E09xx | delivery and the ledger |
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Code(Cow<'static, str>);

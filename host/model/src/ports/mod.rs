@@ -8,15 +8,21 @@
 mod action_cache;
 mod blob_store;
 mod clock;
+mod deployer;
 mod event_sink;
 mod executor;
 mod inputs;
+mod ledger;
+mod outlet;
 mod tools;
 
 pub use action_cache::{ActionCache, Past, Record};
 pub use blob_store::{BlobSource, BlobStore, BlobWriter, keep_log};
 pub use clock::Clock;
+pub use deployer::{DeployCall, DeployEnded, Deployed, Deployer};
 pub use event_sink::EventSink;
 pub use executor::{Cancel, Execution, Executor, LogSink, Request};
 pub use inputs::{Inputs, WriteBack};
+pub use ledger::Ledger;
+pub use outlet::{MAX_ANSWER, NoOutlet, Outlet, OutletError, StoredObject, ToolAnswer};
 pub use tools::{NoTools, ToolExecutor, ToolLimits, ToolRequest, ToolRun, Tools};
