@@ -13,13 +13,28 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("workspace", &["model", "disk"]),
     ("sandbox", &["model", "disk"]),
     ("tool", &["model", "disk"]),
+    ("ledger", &["model", "disk"]),
+    ("outlet", &["model", "disk"]),
+    ("delivery", &["model"]),
     ("runner", &["model", "pipeline"]),
     ("cli", &ALL),
 ];
 
 /// Everything that `cli`, the only crate that knows all, wires together.
-const ALL: [&str; 9] =
-    ["model", "disk", "pipeline", "report", "store", "workspace", "sandbox", "tool", "runner"];
+const ALL: [&str; 12] = [
+    "model",
+    "disk",
+    "pipeline",
+    "report",
+    "store",
+    "workspace",
+    "sandbox",
+    "tool",
+    "runner",
+    "ledger",
+    "outlet",
+    "delivery",
+];
 
 /// The kinds of dependency that count. Tests count too: a test that needs an upper layer
 /// belongs to the upper layer.

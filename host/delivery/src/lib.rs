@@ -1,0 +1,3 @@
+//! Delivery: plans, approvals, the health gate and rollback, over ports.
+
+pub mod reports;

@@ -1,0 +1,1 @@
+//! Reports: what the ledger answers. Pure functions of its entries.

@@ -1,0 +1,1 @@
+//! The ledger: one append-only, tamper-evident record of what was delivered.

@@ -1,0 +1,1 @@
+//! The way out: HTTP requests and storage, for environments that were granted them.
