@@ -9,6 +9,7 @@ use crate::action::ActionDigest;
 use crate::class::Class;
 use crate::delivery::{
     Change, Commit, Condition, DeployPlan, Effect, EffectAnswer, Envelope, PlanDigest, Release,
+    StorageRead,
 };
 use crate::digest::Digest;
 use crate::event::{Source, Status};
@@ -257,6 +258,8 @@ pub enum LedgerEvent {
         reason: String,
         /// What it does, as previewed now.
         effects: Vec<Effect>,
+        /// What the plugin asked the storage for that, and was told.
+        reads: Vec<StorageRead>,
         /// The same in the plugin's words.
         changes: Vec<Change>,
     },

@@ -207,3 +207,24 @@ pub enum EffectAnswer {
         detail: String,
     },
 }
+
+/// A question about the storage, and its answer when the plan was made. While the plan is
+/// applied it is answered from here, so that an apply which was interrupted can be repeated.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum StorageRead {
+    /// A listing.
+    List {
+        /// The prefix.
+        prefix: WorkspacePath,
+        /// A blob: a JSON list of paths and sizes.
+        answer: Digest,
+    },
+    /// A whole object.
+    Read {
+        /// Which.
+        path: WorkspacePath,
+        /// A blob: its content; `None` if nothing was there.
+        answer: Option<Digest>,
+    },
+}

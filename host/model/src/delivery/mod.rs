@@ -12,7 +12,9 @@ mod plan;
 mod release;
 
 pub use approval::{Approval, Decision, Envelope, EnvelopeSignature, PAYLOAD_TYPE};
-pub use effect::{Body, Effect, EffectAnswer, HttpAnswer, HttpRequest, SecretUse, ToolEffect};
+pub use effect::{
+    Body, Effect, EffectAnswer, HttpAnswer, HttpRequest, SecretUse, StorageRead, ToolEffect,
+};
 pub use environment::{
     ApprovalPolicy, Approver, Environment, Freeze, GROUP_PREFIX, Gate, Monitor, OnIllness,
     SecretSource,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::effect::Effect;
+use crate::delivery::effect::{Effect, StorageRead};
 use crate::delivery::environment::{Approver, Environment};
 use crate::delivery::release::{Change, Commit, Release};
 use crate::digest::{Digest, DigestError};
@@ -42,12 +42,16 @@ pub struct DeployPlan {
     pub changes: Vec<Change>,
     /// Everything that it may do, in order.
     pub effects: Vec<Effect>,
+    /// What it asked the storage, and was told, in order.
+    pub reads: Vec<StorageRead>,
     /// Requests and runs of tools that observing may make, beyond reading. In no order.
     pub observe_effects: Vec<Effect>,
     /// Where to go back to; `None` if nothing was ever healthy here.
     pub rollback: Option<RollbackTarget>,
     /// The deployment from which this one is promoted, as `environment#number`.
     pub promoted_from: Option<String>,
+    /// The deployment whose release is made live again, if a person goes back.
+    pub rollback_to: Option<u64>,
     /// Why it is done, if it was not planned: the id of an incident.
     pub incident: Option<String>,
     /// Who asked for it: a name, and an e-mail address if there is one.

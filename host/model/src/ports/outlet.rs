@@ -85,6 +85,13 @@ pub trait Outlet: Send + Sync {
     /// When there is no answer.
     fn http(&self, request: &HttpRequest) -> Result<HttpAnswer, OutletError>;
 
+    /// Returns whether a request may leave: whether its host and its secrets were granted.
+    /// Nothing is sent.
+    ///
+    /// # Errors
+    /// [`OutletError::Stop`] if it may not.
+    fn may_send(&self, request: &HttpRequest) -> Result<(), OutletError>;
+
     /// Lists the objects below a prefix of path segments (the root for all), sorted by path.
     ///
     /// # Errors
@@ -146,6 +153,9 @@ impl NoOutlet {
 
 impl Outlet for NoOutlet {
     fn http(&self, _: &HttpRequest) -> Result<HttpAnswer, OutletError> {
+        Self::none()
+    }
+    fn may_send(&self, _: &HttpRequest) -> Result<(), OutletError> {
         Self::none()
     }
     fn list(&self, _: &WorkspacePath) -> Result<Vec<StoredObject>, OutletError> {
