@@ -28,6 +28,7 @@ pub mod observation;
 pub mod path;
 pub mod pattern;
 pub mod ports;
+pub mod sheet;
 pub mod step;
 pub mod text;
 pub mod tool;

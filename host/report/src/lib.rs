@@ -21,6 +21,7 @@ pub mod json;
 pub mod junit;
 pub mod sanitize;
 pub mod sarif;
+pub mod sheet;
 pub mod style;
 pub mod table;
 pub mod text;
