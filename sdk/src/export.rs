@@ -1,4 +1,4 @@
-//! What `#[step]` expands to calls: the two exports of every plugin.
+//! What `#[step]` and `#[deployment]` expand to calls: the exports of a plugin.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -10,6 +10,8 @@ use crate::Outcome;
 use crate::bindings::belljar::step::types as wit;
 #[cfg(target_arch = "wasm32")]
 use crate::bindings::exports::belljar::step::step::Invocation;
+#[cfg(target_arch = "wasm32")]
+use crate::deploy::{Change, DeployCx, DeployRequest, Deployment, Observation};
 use crate::{Cx, Descriptor, StepError, StepResult, ToolNeed};
 
 /// The configuration of a step that has none: `with` must be empty or absent.
@@ -17,7 +19,7 @@ use crate::{Cx, Descriptor, StepError, StepResult, ToolNeed};
 #[serde(deny_unknown_fields)]
 pub struct NoConfig {}
 
-/// What `#[step]` knows of a plugin at compile time.
+/// What the attribute knows of a plugin at compile time.
 pub struct About {
     /// The plugin's name, or its package's.
     pub name: &'static str,
@@ -29,6 +31,10 @@ pub struct About {
     pub docs: &'static str,
     /// The native tools that it asks for.
     pub tools: &'static [AboutTool],
+    /// The names of the secrets that it asks for.
+    pub secrets: &'static [&'static str],
+    /// The hosts that it asks for, as `host:port`.
+    pub hosts: &'static [&'static str],
 }
 
 /// One native tool that a plugin asks for.
@@ -62,10 +68,14 @@ pub fn describe<C: JsonSchema>(about: &About) -> Descriptor {
         docs_md: about.docs.to_owned(),
         config_schema: schemars::schema_for!(C).to_value().to_string(),
         tools: about.tools.iter().map(AboutTool::need).collect(),
-        secrets: Vec::new(),
-        hosts: Vec::new(),
+        secrets: owned(about.secrets),
+        hosts: owned(about.hosts),
         attrs: Vec::new(),
     }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 fn first_line(docs: &str) -> &str {
@@ -82,13 +92,18 @@ pub fn execute<C: DeserializeOwned>(
     config: &str,
     cx: &mut Cx,
 ) -> StepResult {
-    // The host has validated the text against the schema; what is left are the rules that only
-    // the plugin's own deserialization knows.
-    let config = serde_json::from_str(config)
-        .map_err(|error| StepError::invalid_config("", error.to_string()))?;
-    let result = step(config, cx);
+    let result = step(parse(config)?, cx);
     cx.flush();
     result
+}
+
+/// Reads a configuration that is still text. The host has validated it against the schema; what
+/// is left are the rules that only the plugin's own deserialization knows.
+///
+/// # Errors
+/// `invalid-config` if the text is no `C`.
+pub fn parse<C: DeserializeOwned>(config: &str) -> Result<C, StepError> {
+    serde_json::from_str(config).map_err(|error| StepError::invalid_config("", error.to_string()))
 }
 
 /// Runs a step in a component.
@@ -103,6 +118,33 @@ pub fn run<C: DeserializeOwned>(
     execute(step, &call.config, &mut Cx::of_component()).map_err(StepError::into_wit)
 }
 
+/// Applies in a component, or goes through all that this would do: which of them it is, only the
+/// host knows.
+///
+/// # Errors
+/// What the deployment returns, and `invalid-config` if the text is no configuration of it.
+#[cfg(target_arch = "wasm32")]
+pub fn apply<D: Deployment>(request: DeployRequest) -> Result<Vec<Change>, wit::StepError> {
+    let cx = &mut DeployCx::of_component(request);
+    parse(cx.config()).and_then(|config| D::apply(config, cx)).map_err(StepError::into_wit)
+}
+
+/// Observes in a component.
+///
+/// # Errors
+/// As [`apply`].
+#[cfg(target_arch = "wasm32")]
+pub fn observe<D: Deployment>(request: DeployRequest) -> Result<Observation, wit::StepError> {
+    let cx = &mut DeployCx::of_component(request);
+    parse(cx.config()).and_then(|config| D::observe(config, cx)).map_err(StepError::into_wit)
+}
+
+/// Says that a plugin which deploys is used as a step.
+#[cfg(target_arch = "wasm32")]
+pub fn not_a_step() -> wit::StepError {
+    StepError::internal("this plugin deploys: name it in an environment, not in a step").into_wit()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +152,15 @@ mod tests {
     #[test]
     fn the_schema_of_no_config_forbids_every_key() {
         let name = "belljar-plugin-x";
-        let about = About { name, version: "1.0.0", summary: "", docs: "", tools: &[] };
+        let about = About {
+            name,
+            version: "1.0.0",
+            summary: "",
+            docs: "",
+            tools: &[],
+            secrets: &["key"],
+            hosts: &[],
+        };
         let descriptor = describe::<NoConfig>(&about);
         assert_eq!(descriptor.name, "x");
         let schema: serde_json::Value = serde_json::from_str(&descriptor.config_schema).unwrap();

@@ -44,6 +44,51 @@
 //! # assert_eq!(describe().tools[0].reason, "compiles");
 //! ```
 //!
+//! A plugin that deploys implements [`Deployment`] instead. Its `apply` is run for the plan as
+//! well, while nothing is sent, so that what people approve is what will be done:
+//!
+//! ```
+//! use belljar_sdk::prelude::*;
+//!
+//! /// Where to upload.
+//! #[belljar_sdk::config]
+//! pub struct Config {
+//!     /// The address of a folder.
+//!     url: String,
+//! }
+//!
+//! struct Upload;
+//!
+//! /// Uploads all files.
+//! #[belljar_sdk::deployment(secrets = ["token"], hosts = ["files.example.com:443"])]
+//! impl Deployment for Upload {
+//!     type Config = Config;
+//!
+//!     fn apply(config: Config, cx: &mut DeployCx) -> DeployResult {
+//!         let mut changes = Vec::new();
+//!         for artifact in cx.artifacts() {
+//!             let put = HttpRequest::put(format!("{}/{}", config.url, artifact.path))
+//!                 .header("idempotency-key", cx.idempotency_key())
+//!                 .secret_header("authorization", "Bearer ", "token")
+//!                 .artifact(&artifact.path)
+//!                 .expect([201, 200]);
+//!             cx.http().send(&put)?;
+//!             changes.push(Change::new("upload", &artifact.path));
+//!         }
+//!         Ok(changes)
+//!     }
+//!
+//!     fn observe(config: Config, cx: &mut DeployCx) -> Result<Observation, StepError> {
+//!         Ok(match cx.http().send_raw(&HttpRequest::get(format!("{}/health", config.url))) {
+//!             Err(error) => Observation::unknown(error.to_string()),
+//!             Ok(answer) if answer.status() == 200 => Observation::healthy("answers"),
+//!             Ok(answer) => Observation::unhealthy(format!("answers {}", answer.status())),
+//!         })
+//!     }
+//! }
+//! # assert_eq!(describe().hosts, ["files.example.com:443"]);
+//! ```
+//!
 //! `cargo build --target wasm32-wasip2` makes the component. Built for the machine itself, the
 //! same crate is unit-tested with `belljar-sdk-testing`.
 //!
@@ -68,6 +113,19 @@ mod command;
 #[cfg(target_arch = "wasm32")]
 mod component;
 mod cx;
+pub mod deploy;
+#[doc(hidden)]
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::pedantic,
+    clippy::undocumented_unsafe_blocks,
+    clippy::unwrap_used,
+    unreachable_pub,
+    unsafe_code,
+    reason = "the file is generated"
+)]
+pub mod deploy_bindings;
 mod error;
 #[doc(hidden)]
 pub mod export;
@@ -79,7 +137,7 @@ mod report;
 mod source;
 mod tool;
 
-pub use belljar_sdk_macros::{config, step};
+pub use belljar_sdk_macros::{config, deployment, step};
 pub use bindings::belljar::step::inputs::{Entry, FsError, Kind, Match};
 pub use bindings::belljar::step::outputs::OutError;
 pub use bindings::belljar::step::report::{Edit, Finding, Severity, Span, TestCase, TestStatus};
@@ -90,6 +148,7 @@ pub use bindings::belljar::step::types::{Attr, ConfigProblem, Level, Problem};
 pub use bindings::exports::belljar::step::step::{Descriptor, Outcome, ToolNeed};
 pub use command::Command;
 pub use cx::Cx;
+pub use deploy::Deployment;
 pub use error::{StepError, StepResult};
 pub use export::NoConfig;
 pub use host::{FileMode, HostWriter};
@@ -102,8 +161,11 @@ pub use source::Source;
 pub use tool::{Ran, RanError, RanProblem, Tools};
 pub use {schemars, serde, serde_json};
 
-/// What almost every step uses.
+/// What almost every step or deployment uses.
 pub mod prelude {
+    pub use crate::deploy::{
+        Change, DeployCx, DeployResult, Deployment, EffectCommand, HttpRequest, Observation,
+    };
     pub use crate::{
         Command, Cx, Edit, Finding, NoConfig, Outcome, Severity, Source, Span, StepError,
         StepResult, TestCase, TestStatus, fail,

@@ -1,8 +1,10 @@
-//! The attributes `#[step]` and `#[config]` of the SDK. Use them through `belljar_sdk`.
+//! The attributes `#[step]`, `#[deployment]` and `#[config]` of the SDK. Use them through `belljar_sdk`.
 //!
 //! attribute text → `syn` item → the item again, plus what the component exports
 
+mod about;
 mod config;
+mod deployment;
 mod step;
 
 use proc_macro::TokenStream;
@@ -23,6 +25,23 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
     step::expand(arguments.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
+}
+
+/// Makes an `impl Deployment for ..` the deployment of a plugin.
+///
+/// The crate then exports `describe`, `preview`, `apply` and `observe` when it is built for
+/// `wasm32-wasip2`; a run of it as a step is refused. Beside the `impl` there will be
+/// `pub fn describe() -> Descriptor`.
+///
+/// Takes the arguments of [`macro@step`]; the manual is the doc comment of the `impl`. Besides,
+/// `secrets` and `hosts` say what the plugin asks for:
+/// `#[deployment(secrets = ["token"], hosts = ["api.example.com:443"])]`. As among the tools, `*`
+/// stands for any that the user grants.
+#[proc_macro_attribute]
+pub fn deployment(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    deployment::expand(arguments.into(), item.into())
         .unwrap_or_else(syn::Error::into_compile_error)
         .into()
 }

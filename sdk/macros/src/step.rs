@@ -2,28 +2,19 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::punctuated::Punctuated;
-use syn::{
-    Error, Expr, ExprArray, ExprLit, ExprTuple, FnArg, ItemFn, Lit, MetaNameValue, Result, Token,
-    Type,
-};
+use syn::{Error, FnArg, ItemFn, Result, Type};
 
-/// What the attribute's arguments say; what is absent comes from the package.
-#[derive(Default)]
-struct Arguments {
-    name: Option<Expr>,
-    version: Option<Expr>,
-    summary: Option<Expr>,
-    docs: Option<Expr>,
-    tools: Option<Expr>,
-}
+use crate::about::about;
+
+/// The arguments that `#[step]` takes.
+const KNOWN: &[&str] = &["name", "version", "summary", "docs", "tools"];
 
 /// Expands `#[step]`.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let function: ItemFn = syn::parse2(item)?;
     let config = config_type(&function)?;
     let name = &function.sig.ident;
-    let about = about(Arguments::parse(arguments)?, &function)?;
+    let about = about(arguments, KNOWN, &function.attrs)?;
     Ok(quote! {
         // A step owns its configuration, may never fail, and its doc comment is a manual for users.
         #[allow(
@@ -65,70 +56,6 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenS
     })
 }
 
-impl Arguments {
-    fn parse(tokens: TokenStream) -> Result<Self> {
-        let list = Punctuated::<MetaNameValue, Token![,]>::parse_terminated;
-        let mut arguments = Self::default();
-        for argument in syn::parse::Parser::parse2(list, tokens)? {
-            let slot = match argument.path.get_ident().map(ToString::to_string).as_deref() {
-                Some("name") => &mut arguments.name,
-                Some("version") => &mut arguments.version,
-                Some("summary") => &mut arguments.summary,
-                Some("docs") => &mut arguments.docs,
-                Some("tools") => &mut arguments.tools,
-                _ => {
-                    let known = "expected `name`, `version`, `summary`, `docs` or `tools`";
-                    return Err(Error::new_spanned(argument.path, known));
-                }
-            };
-            *slot = Some(argument.value);
-        }
-        Ok(arguments)
-    }
-}
-
-fn about(arguments: Arguments, function: &ItemFn) -> Result<TokenStream> {
-    let or = |own: Option<Expr>, default: TokenStream| own.map_or(default, |own| quote! { #own });
-    let name = or(arguments.name, quote! { ::core::env!("CARGO_PKG_NAME") });
-    let version = or(arguments.version, quote! { ::core::env!("CARGO_PKG_VERSION") });
-    let summary = or(arguments.summary, quote! { ::core::env!("CARGO_PKG_DESCRIPTION") });
-    let comment = doc_comment(function);
-    let docs = or(arguments.docs, quote! { #comment });
-    let tools = arguments.tools.as_ref().map_or(Ok(Vec::new()), tools)?;
-    Ok(quote! {
-        ::belljar_sdk::export::About {
-            name: #name,
-            version: #version,
-            summary: #summary,
-            docs: #docs,
-            tools: &[#(#tools),*],
-        }
-    })
-}
-
-/// What `tools = [("name", "why"), ("name", "why", "version")]` says of each tool.
-fn tools(list: &Expr) -> Result<Vec<TokenStream>> {
-    let shape = "expected `[(\"name\", \"why it is needed\"), ..]`, each with a third item for a \
-                 required version if there is one";
-    let Expr::Array(ExprArray { elems, .. }) = list else {
-        return Err(Error::new_spanned(list, shape));
-    };
-    let tool = |item: &Expr| {
-        let Expr::Tuple(ExprTuple { elems, .. }) = item else {
-            return Err(Error::new_spanned(item, shape));
-        };
-        let (name, reason, version) = match elems.iter().collect::<Vec<_>>()[..] {
-            [name, reason] => (name, reason, quote! { "" }),
-            [name, reason, version] => (name, reason, quote! { #version }),
-            _ => return Err(Error::new_spanned(item, shape)),
-        };
-        Ok(quote! {
-            ::belljar_sdk::export::AboutTool { name: #name, reason: #reason, version: #version }
-        })
-    };
-    elems.iter().map(tool).collect()
-}
-
 fn config_type(function: &ItemFn) -> Result<&Type> {
     let signature = &function.sig;
     if let Some(keyword) = &signature.asyncness {
@@ -146,18 +73,6 @@ fn config_type(function: &ItemFn) -> Result<&Type> {
     }
     let shape = "expected `fn(config: Config, cx: &mut Cx) -> StepResult`";
     Err(Error::new_spanned(signature, shape))
-}
-
-fn doc_comment(function: &ItemFn) -> String {
-    let docs = function.attrs.iter().filter(|attribute| attribute.path().is_ident("doc"));
-    let lines =
-        docs.filter_map(|attribute| match &attribute.meta.require_name_value().ok()?.value {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
-            _ => None,
-        });
-    let lines: Vec<String> =
-        lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned()).collect();
-    lines.join("\n").trim().to_owned()
 }
 
 #[cfg(test)]
