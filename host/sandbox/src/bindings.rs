@@ -32,6 +32,22 @@ pub(crate) mod plugin {
     });
 }
 
+/// What a plugin that deploys imports beside, and what it exports. What it shares with other
+/// plugins is mapped to their bindings, so that the same implementations answer both.
+pub(crate) mod deploy {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "belljar:step/deploy-plugin",
+        imports: { default: trappable },
+        with: {
+            "belljar:step/types": crate::bindings::plugin::belljar::step::types,
+            "belljar:step/log": crate::bindings::plugin::belljar::step::log,
+            "belljar:step/control": crate::bindings::plugin::belljar::step::control,
+            "belljar:step/inputs": crate::bindings::plugin::belljar::step::inputs,
+        },
+    });
+}
+
 /// What a WASI command exports. It imports what is ambient, and nothing else.
 pub(crate) mod command {
     wasmtime::component::bindgen!({

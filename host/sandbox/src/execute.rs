@@ -8,7 +8,7 @@ use belljar_model::ports::{Execution, Request};
 use belljar_model::{ActionResult, Cost, Fault, OutputFile, Patterns, Trace, Verdict};
 
 use crate::bindings::plugin::StepPluginPre;
-use crate::bindings::plugin::belljar::step::types::{Problem, StepError};
+use crate::bindings::plugin::belljar::step::types::{self as wit, Problem, StepError};
 use crate::bindings::plugin::exports::belljar::step::step::{Invocation, Outcome};
 use crate::fault;
 use crate::guest::{self, Ended};
@@ -75,26 +75,34 @@ fn conclude(
             let verdict = Verdict::Failed { code, message: message.clone() };
             Ok(result(state, verdict, message, Vec::new()))
         }
-        Err(StepError::InvalidConfig(problems)) => {
-            let problem =
-                |problem: crate::bindings::plugin::belljar::step::types::ConfigProblem| {
-                    let message = harmless_lines(&problem.message);
-                    ConfigProblem { pointer: harmless(&problem.pointer), message }
-                };
-            let problems = problems.into_iter().map(problem).collect();
-            Err(fault::invalid_config(&state.label, problems))
-        }
-        Err(StepError::Internal(Problem { code, message, .. })) => {
-            let reason = harmless_lines(&message);
-            let message = format!("plugin {} gave up: {reason}", state.label);
-            let fault = fault::plugin(fault::INTERNAL, message);
-            Err(if code.is_empty() {
-                fault
-            } else {
-                fault.note(format!("the plugin's own code is `{}`", harmless(&code)))
-            })
-        }
+        Err(StepError::InvalidConfig(problems)) => Err(invalid_config(&state.label, problems)),
+        Err(StepError::Internal(problem)) => Err(gave_up(&state.label, &problem)),
         Err(StepError::Cancelled) => Err(fault::cancelled()),
+    }
+}
+
+/// The plugin does not accept its configuration.
+pub(crate) fn invalid_config(label: &str, problems: Vec<wit::ConfigProblem>) -> Fault {
+    let problem = |problem: wit::ConfigProblem| {
+        let message = harmless_lines(&problem.message);
+        ConfigProblem { pointer: harmless(&problem.pointer), message }
+    };
+    fault::invalid_config(label, problems.into_iter().map(problem).collect())
+}
+
+/// The plugin says that it is at fault itself.
+pub(crate) fn gave_up(label: &str, problem: &Problem) -> Fault {
+    let reason = harmless_lines(&problem.message);
+    let fault = fault::plugin(fault::INTERNAL, format!("plugin {label} gave up: {reason}"));
+    with_code(fault, &problem.code)
+}
+
+/// Adds the code that the plugin itself has for what went wrong.
+pub(crate) fn with_code(fault: Fault, code: &str) -> Fault {
+    if code.is_empty() {
+        fault
+    } else {
+        fault.note(format!("the plugin's own code is `{}`", harmless(code)))
     }
 }
 

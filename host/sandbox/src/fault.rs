@@ -51,6 +51,19 @@ pub(crate) const TOOL_NOT_GRANTED: Code = Code::new("E0840");
 /// A declared output was not written.
 pub(crate) const NOT_WRITTEN: Code = Code::new("E0702");
 
+/// A plugin that deploys imports what only steps have.
+pub(crate) const FOR_STEPS: Code = Code::new("E0920");
+/// A plugin is used in a place that is for the other kind.
+pub(crate) const WRONG_PLACE: Code = Code::new("E0921");
+/// A secret that the environment was not granted.
+pub(crate) const SECRET_NOT_GRANTED: Code = Code::new("E0922");
+/// A tool that the environment was not granted.
+pub(crate) const EFFECT_TOOL_NOT_GRANTED: Code = Code::new("E0923");
+/// The plugin says that it could not deploy, and not through a fault of its own.
+pub(crate) const DEPLOY_FAILED: Code = Code::new("E0924");
+/// A tool of a deployment did not come to an end of its own.
+pub(crate) const EFFECT_TOOL_BROKE: Code = Code::new("E0925");
+
 /// A fault of the plugin.
 pub(crate) fn plugin(code: Code, message: impl Into<String>) -> Fault {
     Fault::new(Blame::Plugin, code, message)
@@ -107,7 +120,7 @@ pub(crate) fn fixed_limit(what: &str) -> Fault {
 /// The guest ended itself.
 pub(crate) fn exited(label: &str, code: u8) -> Fault {
     plugin(TRAP, format!("plugin {label} ended itself with exit code {code}"))
-        .note("a plugin returns its result from `run`; a step that ends otherwise has none")
+        .note("a plugin returns from the function that is called; one that does not has no result")
 }
 
 /// The guest broke a rule of the interface.

@@ -6,19 +6,26 @@
 //!                             │
 //!                             ├── inputs, outputs, report, log, control   (wit/step.wit)
 //!                             └── WASI 0.2, all of it answered here       (wit-wasi)
+//! DeployCall ── call ──> fresh instance ── preview, apply, observe ──> Changes or Observation
+//!                             │
+//!                             ├── inputs, log, control, WASI 0.2
+//!                             └── http, storage, effect-tool: all of it through the Outlet
 //! ```
 //!
 //! **Invariant:** a guest reaches the machine through nothing; every function that it can import
 //! is implemented in this crate, over a [`View`](belljar_model::View), an output layer and
-//! constants.
+//! constants. A plugin that deploys reaches out through its call's
+//! [`Outlet`](belljar_model::ports::Outlet), and nowhere else.
 //! **Invariant:** an instance is used for one call and thrown away.
-//! **Invariant:** nothing here waits: no host function blocks, and the clock is virtual.
+//! **Invariant:** nothing here waits but for tools and the Outlet; the clock is virtual.
 
 mod aot;
 mod bindings;
 mod cli;
 mod clocks;
 mod command;
+mod deploy;
+mod deploy_imports;
 mod describe;
 mod engine;
 mod execute;

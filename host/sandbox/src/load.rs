@@ -10,10 +10,12 @@ use wasmtime::component::{Component, HasSelf, Linker};
 
 use crate::aot::{AotCache, Role};
 use crate::bindings::ambient::Ambient;
+use crate::bindings::deploy::DeployPluginPre;
+use crate::bindings::deploy::belljar::step::{effect_tool, http, storage};
 use crate::bindings::plugin::{StepPlugin, StepPluginPre};
 use crate::state::State;
 use crate::vfs::Blobs;
-use crate::world_check::{self, Import};
+use crate::world_check::{self, Checked, Import};
 use crate::{describe, engine, fault};
 use belljar_model::text::harmless_lines;
 
@@ -43,7 +45,16 @@ pub(crate) struct Slot {
     name: String,
     pub(crate) loaded: Loaded,
     read: ReadComponent,
-    ready: Mutex<Option<StepPluginPre<State>>>,
+    ready: Mutex<Option<Ready>>,
+}
+
+/// The code of a plugin, ready to make instances.
+#[derive(Clone)]
+pub(crate) enum Ready {
+    /// Of one that steps use.
+    Step(StepPluginPre<State>),
+    /// Of one that deploys.
+    Deploy(DeployPluginPre<State>),
 }
 
 /// What loading needs.
@@ -92,6 +103,9 @@ impl Made {
         let mut linker = Linker::<State>::new(&engine);
         Ambient::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         StepPlugin::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        http::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        storage::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
+        effect_tool::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         Ok(Self { engine, linker })
     }
 }
@@ -113,11 +127,10 @@ impl Loader {
             return Ok(Slot { name, loaded, read, ready: Mutex::new(None) });
         }
         let component = self.component(&name, &digest, &read)?;
-        let imports = world_check::check(&name, component.engine(), &component)?;
-        let ready = self.prepare(&name, &component)?;
+        let Checked { imports, class } = world_check::check(&name, component.engine(), &component)?;
+        let ready = self.prepare(&name, class, &component)?;
         let linker = &self.runtime.get()?.linker;
         let descriptor = describe::describe(&name, &component, linker, &self.blobs)?;
-        let class = world_check::class(&imports);
         let loaded = Loaded { digest, descriptor, class, imports, size: digest.size() };
         if let Some(aot) = &self.aot {
             aot.put_card(Role::Plugin, &digest, &loaded);
@@ -129,18 +142,21 @@ impl Loader {
     ///
     /// # Errors
     /// When its bytes cannot be read any more.
-    pub(crate) fn ready(&self, slot: &Slot) -> Result<StepPluginPre<State>, Fault> {
+    pub(crate) fn ready(&self, slot: &Slot) -> Result<Ready, Fault> {
         let mut ready = slot.ready.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ready) = &*ready {
             return Ok(ready.clone());
         }
         let component = self.component(&slot.name, &slot.loaded.digest, &slot.read)?;
-        Ok(ready.insert(self.prepare(&slot.name, &component)?).clone())
+        Ok(ready.insert(self.prepare(&slot.name, slot.loaded.class, &component)?).clone())
     }
 
-    fn prepare(&self, name: &str, component: &Component) -> Result<StepPluginPre<State>, Fault> {
+    fn prepare(&self, name: &str, class: Class, component: &Component) -> Result<Ready, Fault> {
         let linker = &self.runtime.get()?.linker;
-        let pre = linker.instantiate_pre(component).and_then(StepPluginPre::new);
+        let pre = linker.instantiate_pre(component).and_then(|pre| match class {
+            Class::Pure | Class::Exec => StepPluginPre::new(pre).map(Ready::Step),
+            Class::Effect => DeployPluginPre::new(pre).map(Ready::Deploy),
+        });
         pre.map_err(|error| describe::unlinkable(name, &error))
     }
 

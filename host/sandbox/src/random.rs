@@ -31,6 +31,15 @@ impl RandomStream {
         Self(hasher.finalize_xof())
     }
 
+    /// Starts the stream that belongs to a deployment: the same for its preview and for every
+    /// attempt at it, since what the plugin does must be the same.
+    pub(crate) fn of_deployment(family: &FamilyDigest, idempotency_key: &str) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("belljar 2026 deployment random v1");
+        hasher.update(family.as_bytes());
+        hasher.update(idempotency_key.as_bytes());
+        Self(hasher.finalize_xof())
+    }
+
     fn bytes(&mut self, len: u64) -> Result<Vec<u8>> {
         if len > MAX_BYTES {
             bail!("{len} random bytes were asked for at once; at most {MAX_BYTES} are given");
@@ -83,5 +92,18 @@ mod tests {
             |family: u8| RandomStream::seeded(&FamilyDigest::from_bytes([family; 32])).number();
         assert_eq!(first(1), first(1));
         assert_ne!(first(1), first(2));
+    }
+
+    #[test]
+    fn each_deployment_has_a_stream_of_its_own() {
+        let first = |family: u8, key: &str| {
+            let family = FamilyDigest::from_bytes([family; 32]);
+            RandomStream::of_deployment(&family, key).number()
+        };
+        assert_eq!(first(1, "a"), first(1, "a"));
+        assert_ne!(first(1, "a"), first(1, "b"));
+        assert_ne!(first(1, "a"), first(2, "a"));
+        let family = FamilyDigest::from_bytes([1; 32]);
+        assert_ne!(first(1, ""), RandomStream::seeded(&family).number());
     }
 }

@@ -1,4 +1,4 @@
-//! Sandbox: the Executor that runs plugins as WebAssembly components.
+//! Sandbox: the Executor and Deployer that runs plugins as WebAssembly components.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use belljar_model::ports::{
-    BlobSource, BlobStore, Execution, Executor, Request, ToolExecutor, ToolRequest, ToolRun,
+    BlobSource, BlobStore, DeployCall, DeployEnded, Deployer, Execution, Executor, Request,
+    ToolExecutor, ToolRequest, ToolRun,
 };
 use belljar_model::{Digest, Fault};
 
 use crate::aot::{AotCache, AotOptions};
 use crate::command::CommandSlot;
-use crate::load::{Loaded, Loader, ReadComponent, Runtime, Slot};
+use crate::load::{Loaded, Loader, ReadComponent, Ready, Runtime, Slot};
 use crate::vfs::Blobs;
-use crate::{command, execute, fault};
+use crate::{command, deploy, execute, fault};
 
 /// What a [`Sandbox`] is made of.
 pub struct Options {
@@ -36,7 +37,8 @@ pub enum SandboxError {
     Aot(#[source] std::io::Error),
 }
 
-/// Loads plugins and executes Actions with them, and runs of tools that are WebAssembly.
+/// Loads plugins and executes Actions with them, deploys with those that deploy, and executes
+/// runs of tools that are WebAssembly.
 pub struct Sandbox {
     loader: Loader,
     slots: Mutex<HashMap<Digest, Arc<Slot>>>,
@@ -133,11 +135,31 @@ impl Sandbox {
             return execute::none(fault::sandbox(format!("plugin {digest} was not loaded")));
         };
         match self.loader.ready(&slot) {
-            Ok(pre) => {
+            Ok(Ready::Step(pre)) => {
                 let label = slot.loaded.descriptor.label();
                 execute::execute(&pre, request, &label, self.loader.blobs.clone())
             }
+            Ok(Ready::Deploy(_)) => {
+                execute::none(deploy::fault::not_for_steps(&slot.loaded.descriptor.label()))
+            }
             Err(fault) => execute::none(fault),
+        }
+    }
+
+    fn deploy(&self, call: &DeployCall<'_>) -> DeployEnded {
+        let Some(slot) = self.slot(&call.plugin) else {
+            let digest = call.plugin.short();
+            return deploy::none(fault::sandbox(format!("plugin {digest} was not loaded")));
+        };
+        let label = slot.loaded.descriptor.label();
+        match self.loader.ready(&slot) {
+            Ok(Ready::Deploy(pre)) => {
+                deploy::call(&pre, call, &label, Arc::clone(&self.loader.blobs.outputs))
+            }
+            Ok(Ready::Step(_)) => {
+                deploy::none(deploy::fault::not_for_environments(&label, call.environment))
+            }
+            Err(fault) => deploy::none(fault),
         }
     }
 }
@@ -147,6 +169,16 @@ impl Executor for Sandbox {
         catch_unwind(AssertUnwindSafe(|| self.run(request))).unwrap_or_else(|panic| {
             let what = format!("step `{}` could not be executed", request.step);
             execute::none(panicked(&what, &*panic))
+        })
+    }
+}
+
+impl Deployer for Sandbox {
+    fn call(&self, call: &DeployCall<'_>) -> DeployEnded {
+        catch_unwind(AssertUnwindSafe(|| self.deploy(call))).unwrap_or_else(|panic| {
+            let (phase, environment) = (call.phase.as_str(), call.environment);
+            let what = format!("the {phase} for environment `{environment}` could not be made");
+            deploy::none(panicked(&what, &*panic))
         })
     }
 }

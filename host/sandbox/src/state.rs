@@ -13,6 +13,7 @@ use wasmtime::{Result, format_err};
 
 use crate::clocks::VirtualClock;
 use crate::command::Program;
+use crate::deploy::Deployment;
 use crate::fault;
 use crate::limits::{HANDLES, Meter};
 use crate::log::StepLog;
@@ -45,6 +46,8 @@ pub(crate) struct State {
     pub(crate) told_to_stop: bool,
     /// What only a tool has; `None` for a plugin.
     pub(crate) program: Option<Program>,
+    /// What only a plugin that deploys has, while it deploys.
+    pub(crate) deployment: Option<Deployment>,
     /// The plugin as `name@version`, for messages.
     pub(crate) label: String,
     stop: Option<Fault>,
@@ -76,6 +79,7 @@ impl State {
             started: Instant::now(),
             told_to_stop: false,
             program: None,
+            deployment: None,
             label: label.to_owned(),
             stop: None,
         }

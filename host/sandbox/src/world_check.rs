@@ -1,6 +1,6 @@
-//! Whether a component belongs to our world: every import and the one export, all at once.
+//! Whether a component belongs to one of our worlds: every import and its exports, all at once.
 
-use belljar_model::{Blame, Class, Fault};
+use belljar_model::{Blame, Class, Code, Fault};
 use serde::{Deserialize, Serialize};
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -15,12 +15,18 @@ const PACKAGE: &str = "belljar:step";
 /// The version that this host offers.
 const VERSION: Version = Version(0, 1, 0);
 
-/// The interfaces that reach nothing but what the host implements.
-const PURE: [&str; 6] = ["types", "log", "control", "report", "inputs", "outputs"];
+/// The interfaces that every plugin may import.
+const SHARED: [&str; 4] = ["types", "log", "control", "inputs"];
+/// The interfaces that only steps may import.
+const OF_STEPS: [&str; 3] = ["report", "outputs", TOOL];
 /// The interface that reaches the tools which a step is granted.
 const TOOL: &str = "tool";
-/// Powers of the same package that a step does not get.
-const POWERS: [&str; 5] = ["secrets", "secrets-reveal", "fetch", "http", "storage"];
+/// The interfaces that only plugins which deploy may import: ways out.
+const OF_DEPLOYMENTS: [&str; 3] = ["http", "storage", "effect-tool"];
+/// Powers of the same package that no plugin gets.
+const POWERS: [&str; 3] = ["secrets", "secrets-reveal", "fetch"];
+/// What a plugin that deploys exports beside `step`.
+const DEPLOYMENT: &str = "deployment";
 
 /// What every toolchain imports. All of it is answered by the host itself.
 const AMBIENT: [(&str, &[&str]); 5] = [
@@ -59,73 +65,140 @@ pub struct Import {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Version(u64, u64, u64);
 
+/// What a component is made for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum World {
+    /// `step-plugin`, and `pure-step` within it.
+    Step,
+    /// `deploy-plugin`.
+    Deploy,
+}
+
 /// What an import is to this host.
 #[derive(Debug, PartialEq, Eq)]
 enum Standing {
     Offered,
     Ambient,
     Power,
+    OfSteps,
     Unknown(Option<String>),
 }
 
-/// How much of the world a component with these imports can touch at most.
-pub(crate) fn class(imports: &[Import]) -> Class {
-    let runs_tools = |import: &Import| {
-        parts(&import.interface)
-            .is_some_and(|(package, name, _)| package == PACKAGE && name == TOOL)
-    };
-    if imports.iter().any(runs_tools) { Class::Exec } else { Class::Pure }
+/// A component that belongs to one of our worlds.
+pub(crate) struct Checked {
+    /// What it imports.
+    pub(crate) imports: Vec<Import>,
+    /// How much of the world it can touch at most.
+    pub(crate) class: Class,
 }
 
-/// Returns what the component imports.
+/// What the imports of a component are to this host.
+#[derive(Default)]
+struct Sorted {
+    imports: Vec<Import>,
+    powers: Vec<String>,
+    of_steps: Vec<String>,
+    unknown: Vec<String>,
+}
+
+impl World {
+    /// A component is of the world whose functions it exports.
+    fn of(engine: &Engine, component: &Component) -> Self {
+        let ty = component.component_type();
+        let deploys = ty.exports(engine).any(|(name, _)| {
+            parts(name).is_some_and(|(package, name, _)| package == PACKAGE && name == DEPLOYMENT)
+        });
+        if deploys { Self::Deploy } else { Self::Step }
+    }
+
+    /// How much a component of this world with these imports can touch at most.
+    fn class(self, imports: &[Import]) -> Class {
+        let runs_tools = |import: &Import| {
+            parts(&import.interface)
+                .is_some_and(|(package, name, _)| package == PACKAGE && name == TOOL)
+        };
+        match self {
+            Self::Deploy => Class::Effect,
+            Self::Step if imports.iter().any(runs_tools) => Class::Exec,
+            Self::Step => Class::Pure,
+        }
+    }
+}
+
+/// Returns what the component imports, and how much it can touch.
 ///
 /// # Errors
-/// When it imports more than a step gets, naming all of it, or does not export `step`.
-pub(crate) fn check(
-    name: &str,
-    engine: &Engine,
-    component: &Component,
-) -> Result<Vec<Import>, Fault> {
-    let (mut imports, mut powers, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+/// When it imports more than a plugin of its world gets, naming all of it, or does not export
+/// `step`.
+pub(crate) fn check(name: &str, engine: &Engine, component: &Component) -> Result<Checked, Fault> {
+    let world = World::of(engine, component);
+    let Sorted { imports, mut powers, mut of_steps, mut unknown } = sort(world, engine, component);
+    if !unknown.is_empty() {
+        unknown.append(&mut powers);
+        unknown.append(&mut of_steps);
+        let code = (Blame::Plugin, fault::UNKNOWN_IMPORT);
+        let refused = refuse(name, code, "what this host does not know", &unknown);
+        let help = format!("this host offers `{PACKAGE}` {} and WASI 0.2", shown(VERSION));
+        return Err(refused.help(help));
+    }
+    if !powers.is_empty() {
+        let (what, help) = match world {
+            World::Step => (
+                "a power that steps are not given",
+                "a step reads its inputs and writes its outputs; no grant gives it more",
+            ),
+            World::Deploy => (
+                "a power that no plugin is given",
+                "a plugin that deploys reaches out through `http`, `storage` and `effect-tool`",
+            ),
+        };
+        return Err(refuse(name, (Blame::Policy, fault::REFUSED_POWER), what, &powers).help(help));
+    }
+    if !of_steps.is_empty() {
+        let code = (Blame::Plugin, fault::FOR_STEPS);
+        let refused = refuse(name, code, "what only steps have", &of_steps);
+        return Err(refused.help(
+            "it exports `deployment`, so it makes no files and reports nothing; a plugin that \
+             does both is split in two",
+        ));
+    }
+    check_export(name, "step", engine, component)?;
+    if world == World::Deploy {
+        check_export(name, DEPLOYMENT, engine, component)?;
+    }
+    let class = world.class(&imports);
+    Ok(Checked { imports, class })
+}
+
+fn sort(world: World, engine: &Engine, component: &Component) -> Sorted {
+    let mut sorted = Sorted::default();
     let ty = component.component_type();
     for (interface, item) in ty.imports(engine) {
         let functions = functions(engine, &item.ty);
         let shown = harmless(interface);
         let standing = match item.ty {
-            ComponentItem::ComponentInstance(_) => standing(interface),
+            ComponentItem::ComponentInstance(_) => standing(world, interface),
             _ => Standing::Unknown(None),
         };
         let ambient = standing == Standing::Ambient;
         match standing {
             // An interface of types only is no request for anything.
-            Standing::Offered if functions.is_empty() => {}
+            Standing::Offered | Standing::OfSteps if functions.is_empty() => {}
             Standing::Offered | Standing::Ambient => {
-                imports.push(Import { interface: shown, functions, ambient });
+                sorted.imports.push(Import { interface: shown, functions, ambient });
             }
-            Standing::Power => powers.push(shown),
+            Standing::Power => sorted.powers.push(shown),
+            Standing::OfSteps => sorted.of_steps.push(shown),
             Standing::Unknown(hint) => {
-                unknown.push(hint.map_or_else(|| shown.clone(), |hint| format!("{shown}: {hint}")));
+                let line = hint.map_or_else(|| shown.clone(), |hint| format!("{shown}: {hint}"));
+                sorted.unknown.push(line);
             }
         }
     }
-    if !unknown.is_empty() {
-        unknown.append(&mut powers);
-        return Err(refuse(name, fault::UNKNOWN_IMPORT, Blame::Plugin, &unknown)
-            .help(format!("this host offers `{PACKAGE}` {} and WASI 0.2", shown(VERSION))));
-    }
-    if !powers.is_empty() {
-        return Err(refuse(name, fault::REFUSED_POWER, Blame::Policy, &powers)
-            .help("a step reads its inputs and writes its outputs; no grant gives it more"));
-    }
-    check_export(name, engine, component)?;
-    Ok(imports)
+    sorted
 }
 
-fn refuse(name: &str, code: belljar_model::Code, blame: Blame, names: &[String]) -> Fault {
-    let what = match blame {
-        Blame::Policy => "a power that steps are not given",
-        _ => "what this host does not know",
-    };
+fn refuse(name: &str, (blame, code): (Blame, Code), what: &str, names: &[String]) -> Fault {
     let count = names.len();
     let subject = if count == 1 { names[0].clone() } else { format!("{count} interfaces") };
     let fault = Fault::new(blame, code, format!("plugin `{name}` imports {what}: {subject}"));
@@ -142,20 +215,10 @@ fn functions(engine: &Engine, item: &ComponentItem) -> Vec<String> {
     functions
 }
 
-fn standing(import: &str) -> Standing {
+fn standing(world: World, import: &str) -> Standing {
     let Some((package, interface, version)) = parts(import) else { return Standing::Unknown(None) };
     if package == PACKAGE {
-        return if POWERS.contains(&interface) {
-            Standing::Power
-        } else if interface != TOOL && !PURE.contains(&interface) {
-            Standing::Unknown(None)
-        } else if version.is_some_and(Version::fits) {
-            Standing::Offered
-        } else {
-            let built = version.map_or_else(|| "no version".to_owned(), shown);
-            let hint = format!("built for {built}, this host offers {}", shown(VERSION));
-            Standing::Unknown(Some(hint))
-        };
+        return standing_of_ours(world, interface, version);
     }
     if matches!(package, "wasi:sockets" | "wasi:http") {
         return Standing::Power;
@@ -170,6 +233,24 @@ fn standing(import: &str) -> Standing {
             Standing::Unknown(Some(hint))
         }
         _ => Standing::Unknown(None),
+    }
+}
+
+fn standing_of_ours(world: World, interface: &str, version: Option<Version>) -> Standing {
+    let is_way_out = OF_DEPLOYMENTS.contains(&interface);
+    let is_of_steps = OF_STEPS.contains(&interface);
+    if POWERS.contains(&interface) || (is_way_out && world == World::Step) {
+        Standing::Power
+    } else if !(is_way_out || is_of_steps || SHARED.contains(&interface)) {
+        Standing::Unknown(None)
+    } else if !version.is_some_and(Version::fits) {
+        let built = version.map_or_else(|| "no version".to_owned(), shown);
+        let hint = format!("built for {built}, this host offers {}", shown(VERSION));
+        Standing::Unknown(Some(hint))
+    } else if is_of_steps && world == World::Deploy {
+        Standing::OfSteps
+    } else {
+        Standing::Offered
     }
 }
 
@@ -200,15 +281,20 @@ fn shown(Version(major, minor, patch): Version) -> String {
     format!("{major}.{minor}.{patch}")
 }
 
-fn check_export(name: &str, engine: &Engine, component: &Component) -> Result<(), Fault> {
-    let wanted = format!("{PACKAGE}/step@{}", shown(VERSION));
+fn check_export(
+    name: &str,
+    interface: &str,
+    engine: &Engine,
+    component: &Component,
+) -> Result<(), Fault> {
+    let wanted = format!("{PACKAGE}/{interface}@{}", shown(VERSION));
     if component.get_export_index(None, &wanted).is_some() {
         return Ok(());
     }
     let ty = component.component_type();
     let names: Vec<String> = ty.exports(engine).map(|(name, _)| harmless(name)).collect();
     let other = names.iter().find_map(|name| match parts(name) {
-        Some((PACKAGE, "step", Some(version))) => Some(version),
+        Some((PACKAGE, name, Some(version))) if name == interface => Some(version),
         _ => None,
     });
     let message = match other {
@@ -240,7 +326,7 @@ pub(crate) fn check_command(
     let ty = component.component_type();
     let reason = |interface: &str, item: &ComponentItem| {
         let standing = match item {
-            ComponentItem::ComponentInstance(_) => standing(interface),
+            ComponentItem::ComponentInstance(_) => standing(World::Step, interface),
             _ => Standing::Unknown(None),
         };
         let interface = harmless(interface);
@@ -248,7 +334,9 @@ pub(crate) fn check_command(
             Standing::Ambient => None,
             Standing::Unknown(Some(hint)) => Some(format!("{interface}: {hint}")),
             Standing::Unknown(None) | Standing::Power => Some(interface),
-            Standing::Offered => Some(format!("{interface}: it is for plugins")),
+            Standing::Offered | Standing::OfSteps => {
+                Some(format!("{interface}: it is for plugins"))
+            }
         }
     };
     let refused: Vec<String> =
@@ -268,7 +356,9 @@ mod tests {
 
     #[test]
     fn an_import_is_pure_ambient_a_power_or_unknown() {
-        let check = |name: &str, expected: Standing| assert_eq!(standing(name), expected, "{name}");
+        let check = |name: &str, expected: Standing| {
+            assert_eq!(standing(World::Step, name), expected, "{name}");
+        };
         check("belljar:step/inputs@0.1.0", Standing::Offered);
         check("belljar:step/inputs@0.1.7", Standing::Offered);
         check("belljar:step/tool@0.1.0", Standing::Offered);
@@ -284,5 +374,24 @@ mod tests {
         check("wasi:http/outgoing-handler@0.2.0", Standing::Power);
         check("env", Standing::Unknown(None));
         check("a:b/c", Standing::Unknown(None));
+    }
+
+    #[test]
+    fn a_plugin_that_deploys_is_offered_ways_out_instead_of_what_steps_have() {
+        let check = |name: &str, expected: Standing| {
+            assert_eq!(standing(World::Deploy, name), expected, "{name}");
+        };
+        check("belljar:step/inputs@0.1.0", Standing::Offered);
+        check("belljar:step/http@0.1.0", Standing::Offered);
+        check("belljar:step/storage@0.1.0", Standing::Offered);
+        check("belljar:step/effect-tool@0.1.0", Standing::Offered);
+        check("belljar:step/outputs@0.1.0", Standing::OfSteps);
+        check("belljar:step/report@0.1.0", Standing::OfSteps);
+        check("belljar:step/tool@0.1.0", Standing::OfSteps);
+        check("belljar:step/secrets-reveal@0.1.0", Standing::Power);
+        check("wasi:sockets/tcp@0.2.6", Standing::Power);
+        let hint = "built for 0.2.0, this host offers 0.1.0".to_owned();
+        check("belljar:step/http@0.2.0", Standing::Unknown(Some(hint)));
+        check("wasi:io/streams@0.2.6", Standing::Ambient);
     }
 }

@@ -205,7 +205,7 @@ impl State {
 }
 
 /// Whether the name of a variable can be passed to a process.
-fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(['=', '\0'])
 }
 
