@@ -49,8 +49,12 @@ impl State {
             Ok(answer) => Ok(Ok(answer)),
             Err(OutletError::Stop(fault)) => self.end(fault),
             Err(error) => {
-                let line = harmless(&format!("{what}: {error}"));
-                self.log.message(LogLevel::Debug, &line);
+                let level = match error {
+                    // What a plugin finds at its first deployment is nothing to worry about.
+                    OutletError::NotFound => LogLevel::Debug,
+                    _ => LogLevel::Warn,
+                };
+                self.log.message(level, &harmless(&format!("{what}: {error}")));
                 Ok(Err(name(&error)))
             }
         }
