@@ -41,14 +41,47 @@
 //! assert_eq!(ran.commands()[0].args, ["-c", "a.c"]);
 //! ```
 //!
+//! [`Deploy`] is an environment in memory for a plugin that deploys:
+//!
+//! ```
+//! use belljar_sdk::prelude::*;
+//! use belljar_sdk_testing::Deploy;
+//!
+//! struct Copy;
+//!
+//! impl Deployment for Copy {
+//!     type Config = NoConfig;
+//!
+//!     fn apply(_: NoConfig, cx: &mut DeployCx) -> DeployResult {
+//!         for artifact in cx.artifacts() {
+//!             cx.storage().put(&artifact.path, &artifact.path)?;
+//!         }
+//!         Ok(vec![Change::new("copy", format!("{} files", cx.artifacts().len()))])
+//!     }
+//!
+//!     fn observe(_: NoConfig, cx: &mut DeployCx) -> Result<Observation, StepError> {
+//!         let there = cx.storage().list("")?.len();
+//!         Ok(Observation::healthy(format!("{there} files")))
+//!     }
+//! }
+//!
+//! let environment = Deploy::<Copy>::new().artifact("dist/a", "1").ready();
+//! assert_eq!(environment.preview().lines(), ["put dist/a"]);
+//! assert!(environment.stored().is_empty());
+//! assert_eq!(environment.apply().lines(), ["put dist/a"]);
+//! assert_eq!(environment.observe().answer().detail, "1 files");
+//! ```
+//!
 //! **Invariant:** patterns and digests are those of the real host, by the same code.
 
+mod deploy;
 mod memory;
 mod outlet;
 mod ran;
 mod run;
 mod tool;
 
+pub use deploy::{Deploy, Deployed, Effect, HttpAnswer, Ready};
 pub use memory::{LogLine, Observation};
 pub use outlet::OutputFile;
 pub use ran::Ran;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use belljar_model::Digest;
 use belljar_model::path::WorkspacePath;
 use belljar_model::pattern::Patterns;
+use belljar_sdk::deploy::EffectToolEnded;
 use belljar_sdk::{FileMode, FsError, HostRan, OutError, ToolCommand, ToolFile, ToolLink};
 
 use crate::outlet::{Outlet, OutputFile};
@@ -94,6 +95,11 @@ impl ToolAnswer {
         let executable = mode == FileMode::Executable;
         self.files.insert(path.to_owned(), OutputFile { bytes: bytes.to_vec(), executable });
         self
+    }
+
+    /// Returns it as the end of a run that a deployment started.
+    pub(crate) fn into_ended(self) -> EffectToolEnded {
+        EffectToolEnded { code: self.code, stdout: self.stdout, stderr: self.stderr }
     }
 
     /// Drops what `writes` does not name.
