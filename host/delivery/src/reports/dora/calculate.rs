@@ -1,0 +1,379 @@
+//! From entries to figures.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use belljar_model::delivery::Condition;
+use belljar_model::ledger::{Entry, LedgerEvent, ObservedBy, Outcome};
+use belljar_model::sheet::Excluded;
+
+use super::figures::{
+    DAY_MS, DoraAsk, DoraDeployment, DoraReport, Failure, Frequency, Sample, Share, Spread,
+};
+use super::sheet::{EVERYTHING, FAIL_RATE, FREQUENCY, LEAD_TIME, RECOVERY, REWORK};
+use crate::reports::history::{Deployment, deployments};
+
+/// Calculates the five DORA metrics of 2025 for one environment and one period.
+///
+/// A deployment belongs to the period in which it ended (its `finished` event) for the first
+/// time, so each is counted in one period only; what happened to it later counts, too. "First"
+/// and "later" are places in the ledger.
+///
+/// * **Deployment frequency**: deployments that ended `live` or `rolled-back` / days of the
+///   period. And the median of deployments per day, over the days from Monday to Friday (UTC)
+///   that the period touches.
+/// * **Change lead time**: for each commit in the `finished` event of a live deployment, from
+///   the commit to that event. A commit counts at the first live deployment of the environment
+///   that names it; zero and negative times are excluded. Median and 90th percentile.
+/// * **Change fail rate**: deployments that changed the environment and ended `rolled-back` or
+///   `stuck`, or that an incident names, whenever it was opened / deployments that changed the
+///   environment. One has changed it if it was `applied`, or if it ended otherwise than
+///   `not-applied`: a deployment that broke off halfway has changed something, too.
+/// * **Failed deployment recovery time**: for each deployment that counts as failed, from its
+///   first failing moment to the first later `finished` event that says that it was
+///   `rolled-back` or that another deployment is `live`. The failing moment is the first of: an
+///   unhealthy observation of its gate or bake time (unless it passed all the same), the start
+///   of its rollback, an incident that names it; if there is none, its end as `stuck`. Those
+///   that have not recovered, and negative times, are excluded. Median and 90th percentile.
+/// * **Deployment rework rate**: deployments that changed the environment and whose plan names
+///   an incident / deployments that changed the environment and whose plan is known.
+///
+/// Percentiles are by nearest rank: the smallest sample that at least so many percent of all
+/// samples are not larger than. So the median of an even number of samples is the lower of the
+/// two in the middle, and every figure is one that happened.
+pub fn dora(entries: &[Entry], ask: DoraAsk) -> DoraReport {
+    let all: Vec<_> = deployments(entries)
+        .into_values()
+        .filter(|deployment| deployment.environment == ask.environment)
+        .collect();
+    let period = ask.since_ms..ask.until_ms;
+    let mut excluded = unfinished(&all, &ask);
+    let cohort: Vec<Case<'_>> = all
+        .iter()
+        .filter_map(|deployment| Some(Case { deployment, first: deployment.endings().next()?.0 }))
+        .filter(|case| period.contains(&case.first.at))
+        .collect();
+    let frequency = frequency(&cohort, &ask, &mut excluded);
+    let lead_time = lead_time(entries, &ask, &cohort, &mut excluded);
+    incidents(entries, &ask, &all, &mut excluded);
+    let recoveries = Recoveries::of(&all);
+    let mut samples = Vec::new();
+    let mut rows = Vec::new();
+    let (mut failed, mut rework) = (Share::default(), Share::default());
+    for case in &cohort {
+        let failure = case.failure(&recoveries, &mut samples, &mut excluded);
+        if case.deployment.has_changed_something() {
+            failed.of += 1;
+            if failure.is_some() {
+                case.add_to(&mut failed);
+            }
+            match case.deployment.plan().map(|planned| &planned.plan.incident) {
+                Some(incident) => {
+                    rework.of += 1;
+                    if incident.is_some() {
+                        case.add_to(&mut rework);
+                    }
+                }
+                None => excluded.push(case.excluded(REWORK, "its plan is not in the ledger")),
+            }
+        }
+        rows.push(case.row(failure));
+    }
+    DoraReport {
+        ask,
+        frequency,
+        lead_time,
+        change_fail_rate: failed,
+        recovery_time: Spread::of(samples),
+        rework_rate: rework,
+        deployments: rows,
+        excluded,
+    }
+}
+
+/// A deployment that ended for the first time within the period.
+struct Case<'a> {
+    deployment: &'a Deployment<'a>,
+    first: &'a Entry,
+}
+
+impl<'a> Case<'a> {
+    fn ended(&self, outcomes: &[Outcome]) -> bool {
+        self.deployment.endings().any(|(_, outcome)| outcomes.contains(&outcome))
+    }
+
+    fn incidents(&self) -> impl Iterator<Item = (&'a Entry, &'a str)> {
+        self.deployment.events.iter().filter_map(|entry| match &entry.event {
+            LedgerEvent::IncidentOpened { incident, .. } => Some((*entry, incident.as_str())),
+            _ => None,
+        })
+    }
+
+    fn add_to(&self, share: &mut Share) {
+        share.part += 1;
+        share.events.extend(self.deployment.endings().map(|(entry, _)| entry.seq));
+    }
+
+    fn excluded(&self, from: &str, reason: &str) -> Excluded {
+        excluded(from, self.deployment, reason, vec![self.first.seq])
+    }
+
+    fn row(&self, failure: Option<Failure>) -> DoraDeployment {
+        let endings: Vec<_> = self.deployment.endings().collect();
+        let (_, outcome) = endings[endings.len() - 1];
+        let plan = self.deployment.plan();
+        DoraDeployment {
+            number: self.deployment.number,
+            ended_ms: self.first.at,
+            outcome,
+            failure,
+            rework: plan.and_then(|planned| planned.plan.incident.clone()),
+            events: endings.iter().map(|(entry, _)| entry.seq).collect(),
+        }
+    }
+
+    /// What went wrong, if it changed something and something did.
+    fn failure(
+        &self,
+        recoveries: &Recoveries<'a>,
+        samples: &mut Vec<Sample>,
+        excluded: &mut Vec<Excluded>,
+    ) -> Option<Failure> {
+        if !self.deployment.has_changed_something() {
+            let both = format!("{FAIL_RATE}, {REWORK}");
+            excluded.push(self.excluded(&both, "it changed nothing"));
+            return None;
+        }
+        let incidents: Vec<_> = self.incidents().collect();
+        if incidents.is_empty() && !self.ended(&[Outcome::RolledBack, Outcome::Stuck]) {
+            return None;
+        }
+        let began = self.failing_moment();
+        let recovered = began.and_then(|began| recoveries.after(began.seq, self.deployment));
+        let points = began.into_iter().chain(recovered);
+        let mut events: Vec<_> = points.map(|entry| entry.seq).collect();
+        let number = self.deployment.number;
+        let time = began.zip(recovered).map(|(from, to)| to.at.checked_sub(from.at));
+        let reason = match time {
+            Some(Some(ms)) => {
+                let (deployment, events) = (number, events.clone());
+                samples.push(Sample { ms, deployment, commit: None, events });
+                None
+            }
+            Some(None) => Some("the clock went back between its failure and the recovery"),
+            None if began.is_none() => Some("no event says when it began to fail"),
+            None => Some("it has not recovered: nothing is live after it, nor was it undone"),
+        };
+        if let Some(reason) = reason {
+            excluded.push(self.excluded(RECOVERY, reason));
+        }
+        events.extend(incidents.iter().map(|(entry, _)| entry.seq));
+        events.sort_unstable();
+        events.dedup();
+        Some(Failure {
+            began_ms: began.map(|entry| entry.at),
+            recovered_ms: recovered.map(|entry| entry.at),
+            incidents: incidents.iter().map(|(_, id)| (*id).to_owned()).collect(),
+            events,
+        })
+    }
+
+    fn failing_moment(&self) -> Option<&'a Entry> {
+        let passed = self.deployment.endings().next().map(|(_, outcome)| outcome);
+        let passed = passed == Some(Outcome::Live);
+        let fails = |entry: &&Entry| match &entry.event {
+            LedgerEvent::Observed { by, condition, .. } => {
+                !passed
+                    && matches!(by, ObservedBy::Gate | ObservedBy::Bake)
+                    && *condition == Condition::Unhealthy
+            }
+            LedgerEvent::RollbackStarted { .. } | LedgerEvent::IncidentOpened { .. } => true,
+            _ => false,
+        };
+        let stuck = || self.deployment.endings().find(|(_, outcome)| *outcome == Outcome::Stuck);
+        let mut events = self.deployment.events.iter().copied();
+        events.find(fails).or_else(|| stuck().map(|(entry, _)| entry))
+    }
+}
+
+/// The endings that make an environment well again, in the order of the ledger.
+struct Recoveries<'a> {
+    live: Vec<(&'a Entry, u64)>,
+}
+
+impl<'a> Recoveries<'a> {
+    fn of(all: &[Deployment<'a>]) -> Self {
+        let endings = all.iter().flat_map(|deployment| {
+            deployment.endings().map(|(entry, outcome)| (entry, deployment.number, outcome))
+        });
+        let mut live: Vec<_> = endings
+            .filter(|(_, _, outcome)| *outcome == Outcome::Live)
+            .map(|(entry, number, _)| (entry, number))
+            .collect();
+        live.sort_by_key(|(entry, _)| entry.seq);
+        Self { live }
+    }
+
+    fn after(&self, seq: u64, failed: &Deployment<'a>) -> Option<&'a Entry> {
+        let undone = failed
+            .endings()
+            .find(|(entry, outcome)| entry.seq > seq && *outcome == Outcome::RolledBack)
+            .map(|(entry, _)| entry);
+        let later = self.live.partition_point(|(entry, _)| entry.seq <= seq);
+        let mut later = self.live[later..].iter();
+        let replaced = later.find(|(_, number)| *number != failed.number).map(|(entry, _)| *entry);
+        undone.into_iter().chain(replaced).min_by_key(|entry| entry.seq)
+    }
+}
+
+fn excluded(from: &str, what: &Deployment<'_>, reason: &str, events: Vec<u64>) -> Excluded {
+    let subject = format!("deployment {}", what.number);
+    Excluded { from: from.to_owned(), subject, reason: reason.to_owned(), events }
+}
+
+/// Deployments that were started and never ended.
+fn unfinished(all: &[Deployment<'_>], ask: &DoraAsk) -> Vec<Excluded> {
+    let open = all.iter().filter(|deployment| deployment.endings().next().is_none());
+    let started = open.filter_map(|deployment| Some((deployment, deployment.start()?)));
+    started
+        .filter(|(_, start)| start.at < ask.until_ms)
+        .map(|(open, start)| excluded(EVERYTHING, open, "it has not ended", vec![start.seq]))
+        .collect()
+}
+
+fn frequency(
+    cohort: &[Case<'_>],
+    ask: &DoraAsk,
+    excluded: &mut Vec<Excluded>,
+) -> Option<Frequency> {
+    let mut events = Vec::new();
+    let mut days: BTreeMap<u64, u64> = BTreeMap::new();
+    for case in cohort {
+        if case.ended(&[Outcome::Live, Outcome::RolledBack]) {
+            *days.entry(case.first.at / DAY_MS).or_default() += 1;
+            events.push(case.first.seq);
+        } else {
+            excluded.push(case.excluded(FREQUENCY, "it was neither live nor undone"));
+        }
+    }
+    let period_ms = ask.until_ms.checked_sub(ask.since_ms).filter(|length| *length > 0)?;
+    if events.is_empty() {
+        return None;
+    }
+    let weekdays =
+        weekdays_below((ask.until_ms - 1) / DAY_MS + 1) - weekdays_below(ask.since_ms / DAY_MS);
+    let mut busy: Vec<_> =
+        days.into_iter().filter(|(day, _)| is_weekday(*day)).map(|(_, count)| count).collect();
+    busy.sort_unstable();
+    let idle = weekdays - busy.len() as u64;
+    let weekday_median = weekdays.div_ceil(2).checked_sub(1).map(|at| match at.checked_sub(idle) {
+        Some(at) => busy.get(usize::try_from(at).unwrap_or(usize::MAX)).copied().unwrap_or(0),
+        None => 0,
+    });
+    let deployments = events.len() as u64;
+    Some(Frequency { deployments, period_ms, weekdays, weekday_median, events })
+}
+
+/// 1970-01-01 was a Thursday.
+const fn is_weekday(day: u64) -> bool {
+    (day + 3) % 7 < 5
+}
+
+/// How many of the days before this one, from 1970-01-01 on, are weekdays.
+fn weekdays_below(day: u64) -> u64 {
+    let week = day / 7;
+    week * 5 + (week * 7..day).filter(|day| is_weekday(*day)).count() as u64
+}
+
+fn lead_time(
+    entries: &[Entry],
+    ask: &DoraAsk,
+    cohort: &[Case<'_>],
+    excluded: &mut Vec<Excluded>,
+) -> Spread {
+    let counted: BTreeSet<_> = cohort.iter().map(|case| case.deployment.number).collect();
+    let mut first: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut samples = Vec::new();
+    for entry in entries {
+        let LedgerEvent::Finished { environment, deployment, outcome, commits, .. } = &entry.event
+        else {
+            continue;
+        };
+        if *environment != ask.environment || *outcome != Outcome::Live {
+            continue;
+        }
+        for commit in commits {
+            let before = first.get(commit.id.as_str()).copied();
+            first.entry(&commit.id).or_insert(*deployment);
+            if !counted.contains(deployment) {
+                continue;
+            }
+            let ms = entry.at.saturating_sub(commit.at_ms);
+            let reason = match before {
+                Some(before) => format!("it was live before, with deployment {before}"),
+                None if ms == 0 => "it is not older than its deployment".to_owned(),
+                None => {
+                    let (events, commit) = (vec![entry.seq], Some(commit.id.clone()));
+                    samples.push(Sample { ms, deployment: *deployment, commit, events });
+                    continue;
+                }
+            };
+            let (from, subject) = (LEAD_TIME.to_owned(), format!("commit {}", commit.id));
+            excluded.push(Excluded { from, subject, reason, events: vec![entry.seq] });
+        }
+    }
+    Spread::of(samples)
+}
+
+/// Incidents of the period that count for no deployment.
+fn incidents(
+    entries: &[Entry],
+    ask: &DoraAsk,
+    all: &[Deployment<'_>],
+    excluded: &mut Vec<Excluded>,
+) {
+    let changing: BTreeSet<_> = all
+        .iter()
+        .filter(|deployment| deployment.has_changed_something())
+        .map(|deployment| deployment.number)
+        .collect();
+    for entry in entries {
+        let LedgerEvent::IncidentOpened { incident, environment, deployment, .. } = &entry.event
+        else {
+            continue;
+        };
+        let within = (ask.since_ms..ask.until_ms).contains(&entry.at);
+        if *environment != ask.environment || !within {
+            continue;
+        }
+        let reason = match deployment {
+            None => "it names no deployment".to_owned(),
+            Some(number) if !changing.contains(number) => {
+                format!("it names deployment {number}, which changed nothing here")
+            }
+            Some(_) => continue,
+        };
+        let (from, subject) = (FAIL_RATE.to_owned(), format!("incident {incident}"));
+        excluded.push(Excluded { from, subject, reason, events: vec![entry.seq] });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weekdays_are_counted_from_any_day_to_any_other() {
+        for from in 0..30 {
+            for to in from..60 {
+                let counted = (from..to).filter(|day| is_weekday(*day)).count() as u64;
+                assert_eq!(weekdays_below(to) - weekdays_below(from), counted, "{from}..{to}");
+            }
+        }
+        // 2026-01-01 was a Thursday, too; the third a Saturday.
+        let day = 1_767_225_600_000 / DAY_MS;
+        assert_eq!(
+            [day, day + 1, day + 2, day + 3, day + 4].map(is_weekday),
+            [true, true, false, false, true]
+        );
+    }
+}
