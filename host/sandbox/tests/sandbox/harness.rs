@@ -18,7 +18,7 @@ use belljar_model::{
 use belljar_sandbox::{Options, Sandbox};
 use bytes::Bytes;
 
-/// The folder with the components of `tests/guest`.
+/// The folder with the components of `tests/guest` and `tests/deploy-guest`.
 ///
 /// Built by cargo when a test first needs it, because a component cannot be a dependency.
 static GUESTS: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -26,7 +26,8 @@ static GUESTS: LazyLock<PathBuf> = LazyLock::new(|| {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .args(["build", "--profile", "plugin", "--target", "wasm32-wasip2"])
-        .args(["--package", "belljar-sandbox-guest", "--target-dir"])
+        .args(["--package", "belljar-sandbox-guest", "--package", "belljar-sandbox-deploy-guest"])
+        .arg("--target-dir")
         .arg(&folder)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -41,6 +42,10 @@ static GUESTS: LazyLock<PathBuf> = LazyLock::new(|| {
 
 /// The plugin of `tests/guest`.
 pub(crate) static GUEST: LazyLock<Bytes> = LazyLock::new(|| guest("belljar_sandbox_guest.wasm"));
+
+/// The plugin of `tests/deploy-guest`.
+pub(crate) static DEPLOY_GUEST: LazyLock<Bytes> =
+    LazyLock::new(|| guest("belljar_sandbox_deploy_guest.wasm"));
 
 /// The program of `tests/guest`.
 pub(crate) static COMMAND: LazyLock<Bytes> =

@@ -94,6 +94,36 @@ fn every_import_that_is_too_much_is_named_at_once() {
 }
 
 #[test]
+fn a_plugin_that_deploys_gets_nothing_that_steps_have() {
+    let deploys = |imports: &str| {
+        component(&format!(
+            r#"(component {imports}
+                (instance $it)
+                (export "belljar:step/step@0.1.0" (instance $it))
+                (export "belljar:step/deployment@0.1.0" (instance $it)))"#
+        ))
+    };
+    let of_steps = r#"
+        (import "belljar:step/tool@0.1.0" (instance (export "granted" (func))))
+        (import "belljar:step/report@0.1.0" (instance (export "coverage" (func))))"#;
+    let words = ["belljar:step/tool@0.1.0", "belljar:step/report@0.1.0", "it exports `deployment`"];
+    check(&deploys(of_steps), Blame::Plugin, "E0920", &words);
+    let power = r#"(import "wasi:sockets/tcp@0.2.6" (instance))"#;
+    check(&deploys(power), Blame::Policy, "E0304", &["wasi:sockets/tcp@0.2.6", "`effect-tool`"]);
+    check(&deploys(""), Blame::Plugin, "E0302", &["does not fit"]);
+    let newer = r#"(component
+        (instance $it)
+        (export "belljar:step/step@0.1.0" (instance $it))
+        (export "belljar:step/deployment@0.2.0" (instance $it)))"#;
+    check(&component(newer), Blame::Plugin, "E0302", &["built for `belljar:step` 0.2.0", "0.1.0"]);
+    let alone = r#"(component
+        (instance $it)
+        (export "belljar:step/deployment@0.1.0" (instance $it)))"#;
+    let words = ["does not export `belljar:step/step@0.1.0`"];
+    check(&component(alone), Blame::Plugin, "E0302", &words);
+}
+
+#[test]
 fn a_file_that_was_replaced_meanwhile_is_not_loaded() {
     let sandbox = Bench::new(&[]).sandbox();
     let read: ReadComponent = Arc::new(|| Ok(GUEST.clone()));

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "what a test puts together by hand is right")]
 
 mod commands;
+mod deploying;
 mod files;
 mod harness;
 mod limits;
 mod loading;
+mod outlet;
 mod traces;
