@@ -1,33 +1,71 @@
 //! Checks that each step is granted the tools that its plugin asks for, and none if it asks for
-//! none.
+//! none; and that each environment grants the tools, secrets and hosts that its plugin asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use belljar_model::{Capability, Descriptor, Diagnostic};
+use belljar_model::{Capability, Code, Descriptor, Diagnostic};
 
 use crate::codes;
-use crate::pipeline::{GrantAt, Pipeline, Step};
+use crate::configured::Once;
+use crate::pipeline::{EnvironmentAt, GrantAt, Pipeline, Step};
 
 /// The name of a need that means: any tool that the user grants.
 const ANY: &str = "*";
 
-/// Compares what every step is granted with what its plugin asks for. `descriptors` is a map by
-/// the plugin's name in the file; a step whose plugin is not there is left out. Reports each
+/// Compares what every step and environment is granted with what its plugin asks for. `descriptors` is a map by
+/// the plugin's name in the file; one whose plugin is not there is left out. Reports each
 /// mistake once, even if many steps come from it.
 pub fn check_asks(
     pipeline: &Pipeline,
     descriptors: &BTreeMap<String, Descriptor>,
 ) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut once = Once::default();
     for step in &pipeline.steps {
         let Some(descriptor) = descriptors.get(&step.uses) else { continue };
-        for diagnostic in unwanted(step, descriptor).chain(missing(pipeline, step, descriptor)) {
-            let label = &diagnostic.labels[0];
-            if seen.insert((label.file.clone(), label.span.start, diagnostic.message.clone())) {
-                found.push(diagnostic);
-            }
+        unwanted(step, descriptor).for_each(|found| once.add(found));
+        missing(pipeline, step, descriptor).for_each(|found| once.add(found));
+    }
+    for environment in pipeline.environments.values() {
+        let Some(descriptor) = descriptors.get(&environment.spec.uses) else { continue };
+        for found in ungranted(environment, descriptor) {
+            once.add(found);
         }
+    }
+    once.found
+}
+
+/// What the plugin of an environment asks for, and the environment does not grant.
+fn ungranted(environment: &EnvironmentAt, descriptor: &Descriptor) -> Vec<Diagnostic> {
+    let spec = &environment.spec;
+    let tools = descriptor.tools.iter().map(|need| (need.name.as_str(), need.reason.trim()));
+    let plain = |names: &'static str| move |name: &String| (names, name.clone());
+    let mut asked: Vec<(&str, String, &str)> =
+        tools.map(|(name, reason)| ("tools", name.to_owned(), reason)).collect();
+    let secrets = descriptor.secrets.iter().map(plain("secrets"));
+    let hosts = descriptor.hosts.iter().map(plain("hosts"));
+    asked.extend(secrets.chain(hosts).map(|(key, name)| (key, name, "")));
+    let mut found = Vec::new();
+    for (key, name, reason) in asked {
+        let (kind, code, granted): (_, Code, _) = match key {
+            "tools" => ("tool", codes::MISSING_TOOL, &spec.tools),
+            "secrets" => ("secret", codes::MISSING_SECRET, &spec.secrets),
+            _ => ("host", codes::MISSING_HOST, &spec.hosts),
+        };
+        if name == ANY || granted.contains(&name) {
+            continue;
+        }
+        let message = format!("the plugin `{}` needs the {kind} `{name}`", spec.uses);
+        let label = environment.places.uses.label(format!("`{name}` is not granted"));
+        let diagnostic = Diagnostic::error(code, message, label);
+        let diagnostic = match reason {
+            "" => diagnostic,
+            reason => diagnostic.note(format!("the plugin says why: {reason}")),
+        };
+        let all: BTreeSet<&str> =
+            granted.iter().map(String::as_str).chain([name.as_str()]).collect();
+        let list: Vec<String> = all.iter().map(|name| format!("{name:?}")).collect();
+        let help = format!("add `{key} = [{}]` to the environment", list.join(", "));
+        found.push(diagnostic.help(help));
     }
     found
 }

@@ -60,6 +60,24 @@ codes! {
     UNKNOWN_TIER = "E0124";
     /// A part of a tool's declaration that cannot be.
     BAD_TOOL_PART = "E0125";
+    /// Not a public key.
+    BAD_KEY = "E0126";
+    /// Not the e-mail address of an author.
+    BAD_AUTHOR = "E0127";
+    /// A secret whose source is not understood.
+    BAD_SECRET_SOURCE = "E0128";
+    /// Not a storage.
+    BAD_STORAGE = "E0129";
+    /// A gate or a monitor whose numbers contradict each other.
+    BAD_GATE = "E0130";
+    /// Not a point in time, or a freeze that ends before it begins.
+    BAD_TIME = "E0131";
+    /// A ledger that cannot be.
+    BAD_LEDGER = "E0132";
+    /// Approvals that nobody could understand in one way only.
+    BAD_APPROVALS = "E0133";
+    /// Nothing that can be done about an ill release.
+    UNKNOWN_REACTION = "E0134";
     /// A step that `needs` names, but nobody declares.
     UNKNOWN_STEP = "E0201";
     /// A name that cannot be.
@@ -104,6 +122,32 @@ codes! {
     UNUSED_TOOL = "E0221";
     /// A grant for tools in a step without such a tool.
     IDLE_GRANT = "E0222";
+    /// An environment that nobody declares.
+    UNKNOWN_ENVIRONMENT = "E0223";
+    /// Environments that need each other.
+    ENVIRONMENT_CYCLE = "E0224";
+    /// A secret that nobody declares.
+    UNKNOWN_SECRET = "E0225";
+    /// An approver or a group that nobody declares.
+    UNKNOWN_APPROVER = "E0226";
+    /// A key that two approvers have.
+    SHARED_KEY = "E0227";
+    /// More approvals than there are people who could give them.
+    TOO_FEW_APPROVERS = "E0228";
+    /// A secret that no environment uses.
+    UNUSED_SECRET = "E0229";
+    /// An approver whom no environment asks.
+    UNUSED_APPROVER = "E0230";
+    /// A step with a plugin that deploys.
+    STEP_WITH_EFFECTS = "E0231";
+    /// An environment with a plugin that does not deploy.
+    NO_DEPLOYER = "E0232";
+    /// An environment to which nothing is shipped.
+    NOTHING_SHIPPED = "E0233";
+    /// A secret that a plugin needs, and an environment does not grant.
+    MISSING_SECRET = "E0234";
+    /// A host that a plugin needs, and an environment does not grant.
+    MISSING_HOST = "E0235";
     /// A key that the plugin does not know.
     UNKNOWN_CONFIG_KEY = "E0308";
     /// A configuration that the plugin does not accept.

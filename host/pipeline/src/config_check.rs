@@ -1,7 +1,7 @@
-//! Checks each step's `with` against the JSON Schema of its plugin, with places in the user's
+//! Checks the `with` of each step and environment against the JSON Schema of its plugin, with places in the user's
 //! file: JSON Schema 2020-12, as the `jsonschema` crate validates it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use belljar_model::{Descriptor, Diagnostic};
 use jsonschema::error::{TypeKind, ValidationErrorKind};
@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::check_asks::check_asks;
 use crate::codes;
-use crate::pipeline::{Pipeline, Step};
+use crate::configured::{self, Configured, Once};
+use crate::pipeline::Pipeline;
 use crate::place::Place;
 use crate::schema_walk::{allowed_values, known_keys};
 use crate::suggest;
@@ -21,8 +22,8 @@ struct Checker {
     validator: Validator,
 }
 
-/// Checks every step whose plugin is in `descriptors`, a map by the plugin's name in the file:
-/// its configuration, and the tools that it is granted. Reports each mistake once, even if many
+/// Checks every step and environment whose plugin is in `descriptors`, a map by the plugin's name
+/// in the file: its configuration, and what it is granted. Reports each mistake once, even if many
 /// steps come from it.
 pub fn check_config(
     pipeline: &Pipeline,
@@ -36,19 +37,14 @@ pub fn check_config(
             Err(reason) => found.extend(broken_schema(pipeline, name, descriptor, &reason)),
         }
     }
-    let mut seen = BTreeSet::new();
-    for step in &pipeline.steps {
-        let Some(checker) = checkers.get(step.uses.as_str()) else { continue };
-        for error in checker.validator.iter_errors(&step.config) {
-            for diagnostic in checker.diagnose(step, &error) {
-                let label = &diagnostic.labels[0];
-                let place = (label.file.clone(), label.span.start, diagnostic.message.clone());
-                if seen.insert(place) {
-                    found.push(diagnostic);
-                }
-            }
+    let mut once = Once::default();
+    for configured in configured::all(pipeline) {
+        let Some(checker) = checkers.get(configured.uses) else { continue };
+        for error in checker.validator.iter_errors(&configured.config) {
+            checker.diagnose(&configured, &error).into_iter().for_each(|found| once.add(found));
         }
     }
+    found.extend(once.found);
     found.extend(check_asks(pipeline, descriptors));
     found
 }
@@ -72,14 +68,14 @@ impl Checker {
         Ok(Self { schema, validator })
     }
 
-    fn diagnose(&self, step: &Step, error: &ValidationError<'_>) -> Vec<Diagnostic> {
+    fn diagnose(&self, user: &Configured<'_>, error: &ValidationError<'_>) -> Vec<Diagnostic> {
         let pointer = error.instance_path().as_str();
         if let ValidationErrorKind::AdditionalProperties { unexpected } = error.kind() {
-            let unknown = |key: &String| self.unknown_key(step, pointer, key);
+            let unknown = |key: &String| self.unknown_key(user, pointer, key);
             return unexpected.iter().map(unknown).collect();
         }
         let (message, help) = self.words(error, pointer);
-        let place = value_place(step, pointer);
+        let place = value_place(user, pointer);
         let diagnostic = Diagnostic::error(codes::BAD_CONFIG, message, place.label(""));
         vec![match help {
             Some(help) => diagnostic.help(help),
@@ -87,13 +83,13 @@ impl Checker {
         }]
     }
 
-    fn unknown_key(&self, step: &Step, pointer: &str, key: &str) -> Diagnostic {
+    fn unknown_key(&self, user: &Configured<'_>, pointer: &str, key: &str) -> Diagnostic {
         let known = known_keys(&self.schema, pointer);
         let known: Vec<_> = known.iter().map(String::as_str).collect();
         let escaped = key.replace('~', "~0").replace('/', "~1");
         let pointer = format!("{pointer}/{escaped}");
-        let place = step.places.config(&pointer).map_or(&step.at, |field| &field.key);
-        let message = format!("the plugin `{}` knows no key `{key}` here", step.uses);
+        let place = user.places.config(&pointer).map_or(user.at, |field| &field.key);
+        let message = format!("the plugin `{}` knows no key `{key}` here", user.uses);
         let label = place.label("no such key");
         let diagnostic = Diagnostic::error(codes::UNKNOWN_CONFIG_KEY, message, label);
         match suggest::did_you_mean(key, &known, "it knows") {
@@ -132,8 +128,8 @@ impl Checker {
     }
 }
 
-fn value_place<'a>(step: &'a Step, pointer: &str) -> &'a Place {
-    step.places.config(pointer).map_or(&step.at, |field| &field.value)
+fn value_place<'a>(user: &Configured<'a>, pointer: &str) -> &'a Place {
+    user.places.config(pointer).map_or(user.at, |field| &field.value)
 }
 
 /// `/rules/spelling` as `with.rules.spelling`.

@@ -15,8 +15,10 @@
 //! **Invariant:** nothing here knows that plugins are WebAssembly.
 
 mod check_asks;
+mod check_classes;
 pub mod codes;
 pub mod config_check;
+mod configured;
 pub mod editor_schema;
 pub mod files;
 pub mod graph;
@@ -35,6 +37,7 @@ mod suggest;
 mod text;
 
 pub use check_asks::check_asks;
+pub use check_classes::check_classes;
 pub use config_check::check_config;
 pub use editor_schema::json_schema;
 pub use files::Files;
@@ -42,7 +45,8 @@ pub use graph::StepGraph;
 pub use lower::parse_size;
 pub use parse::{Parsed, parse};
 pub use pipeline::{
-    FieldPlace, GrantAt, Pipeline, Places, PluginLocation, PluginSource, Step, Tool,
+    ApproverAt, EnvironmentAt, FieldPlace, GrantAt, LedgerSettings, Pipeline, Places,
+    PluginLocation, PluginSource, SecretAt, Step, Tool,
 };
 pub use place::{Place, Sources};
 pub use plan::Plan;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use belljar_model::delivery::{Approver, Environment, SecretSource};
 use belljar_model::tool::ToolSpec;
 use belljar_model::{Grant, Limits, Patterns, StepName, Tier, WorkspacePath};
 use serde_json::Value;
@@ -18,6 +19,55 @@ pub struct Pipeline {
     pub tools: BTreeMap<String, Tool>,
     /// The steps, expanded, each after all that it needs; otherwise in the order of the file.
     pub steps: Vec<Arc<Step>>,
+    /// The places that releases are deployed to, by name.
+    pub environments: BTreeMap<String, EnvironmentAt>,
+    /// The people who may approve, by name. No two have the same key.
+    pub approvers: BTreeMap<String, ApproverAt>,
+    /// Where the values of secrets come from, by name.
+    pub secrets: BTreeMap<String, SecretAt>,
+    /// What the file says of the ledger.
+    pub ledger: LedgerSettings,
+}
+
+/// An environment, and where it is declared.
+#[derive(Clone, Debug)]
+pub struct EnvironmentAt {
+    /// What the file says of it.
+    pub spec: Environment,
+    /// Its header in the file.
+    pub at: Place,
+    /// Where its fields are. It has no inputs, outputs and timeout.
+    pub places: Places,
+}
+
+/// A person who may approve, and where that is declared.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApproverAt {
+    /// What the file says of the person.
+    pub spec: Approver,
+    /// The name in the file.
+    pub at: Place,
+}
+
+/// A secret, and where it is declared.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SecretAt {
+    /// Where its value comes from.
+    pub source: SecretSource,
+    /// The name in the file.
+    pub at: Place,
+}
+
+/// What `[ledger]` says. `None` is what it does not say.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct LedgerSettings {
+    /// The folder of the ledger: absolute, or relative to the workspace.
+    pub folder: Option<String>,
+    /// The name in its checkpoints.
+    pub origin: Option<String>,
+    /// The public key that its checkpoints must have: `ed25519:` and 64 lower-case hexadecimal
+    /// digits.
+    pub key: Option<String>,
 }
 
 /// Where a plugin comes from.
@@ -89,7 +139,7 @@ pub struct GrantAt {
     pub at: Place,
 }
 
-/// Where the fields of a step are written. A field that comes from a template points there.
+/// Where the fields of a step or an environment are written. A field that comes from a template points there.
 #[derive(Clone, Default, Debug)]
 pub struct Places {
     /// The value of `uses`.
@@ -115,7 +165,7 @@ pub struct FieldPlace {
 
 impl Places {
     /// The part of `with` that a JSON pointer means; if that is not written anywhere, the
-    /// nearest part around it. `None` if the step has no `with`.
+    /// nearest part around it. `None` if there is no `with`.
     pub fn config(&self, pointer: &str) -> Option<&FieldPlace> {
         let mut pointer = pointer;
         loop {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use belljar_model::{Diagnostic, StepName, WorkspacePath};
 
 use crate::codes;
+use crate::lower::delivery::{self, DeclaredEnvironment, DeliveryEntries};
 use crate::lower::fields::Fields;
 use crate::lower::tool_fields::DeclaredTool;
 use crate::mistakes::Mistakes;
@@ -14,8 +15,19 @@ use crate::text::expect;
 use crate::text::{Document, Entry, Kind, Located, Table, Text, Value};
 
 /// The keys of a pipeline file.
-pub(crate) const KEYS: &[&str] =
-    &["schema", "include", "vars", "plugins", "tools", "template", "step"];
+pub(crate) const KEYS: &[&str] = &[
+    "schema",
+    "include",
+    "vars",
+    "plugins",
+    "tools",
+    "template",
+    "step",
+    "environment",
+    "approver",
+    "secret",
+    "ledger",
+];
 
 /// A step or template as written.
 #[derive(Debug)]
@@ -44,6 +56,7 @@ pub(crate) struct Entries {
     pub(crate) templates: Vec<Declared>,
     /// In the order of the files.
     pub(crate) steps: Vec<Declared>,
+    pub(crate) delivery: DeliveryEntries,
 }
 
 /// Where each name of one kind was seen first.
@@ -79,6 +92,14 @@ impl Reading<'_> {
             "tools" => self.each("tools", "tool", value, Self::tool),
             "template" => self.each("template", "template", value, Self::template),
             "step" => self.each("step", "step", value, Self::step),
+            "environment" => self.each("environment", "environment", value, Self::environment),
+            "approver" => self.each("approver", "approver", value, Self::approver),
+            "secret" => self.each("secret", "secret", value, Self::secret),
+            "ledger" => {
+                if let Some(table) = expect::table(self.mistakes, "ledger", value) {
+                    self.entries.delivery.ledger.read(self.mistakes, table);
+                }
+            }
             _ => expect::unknown_key(self.mistakes, "a pipeline file", key, KEYS),
         }
     }
@@ -204,10 +225,29 @@ impl Reading<'_> {
         self.entries.steps.push(declared);
     }
 
+    fn environment(&mut self, name: Text, value: Value) {
+        let at = header(&name, &value);
+        let key = name.value.clone();
+        let table = expect::table(self.mistakes, &format!("environment.{key}"), value);
+        let environment = DeclaredEnvironment::read(self.mistakes, name, at, table);
+        self.entries.delivery.environments.insert(key, environment);
+    }
+
+    fn approver(&mut self, name: Text, value: Value) {
+        let key = name.value.clone();
+        let table = expect::table(self.mistakes, &format!("approver.{key}"), value);
+        let approver = delivery::approver(self.mistakes, &name, table);
+        self.entries.delivery.approvers.insert(key, approver);
+    }
+
+    fn secret(&mut self, name: Text, value: Value) {
+        let key = name.value.clone();
+        let secret = delivery::secret(self.mistakes, name, value);
+        self.entries.delivery.secrets.insert(key, secret);
+    }
+
     fn declared(&mut self, kind: &str, name: Text, value: Value) -> Declared {
-        // `[step.x]` is its own place; an inline table or dotted keys are found by their name.
-        let is_header = value.at.span.start < name.at.span.start;
-        let at = if is_header { value.at.clone() } else { name.at.clone() };
+        let at = header(&name, &value);
         let field = format!("{kind}.{}", name.value);
         let fields = match expect::table(self.mistakes, &field, value) {
             Some(table) => Fields::read(self.mistakes, table, &format!("a {kind}")),
@@ -215,4 +255,11 @@ impl Reading<'_> {
         };
         Declared { name, at, fields }
     }
+}
+
+/// Where an entry begins: `[step.x]` is its own place; an inline table or dotted keys are found
+/// by their name.
+fn header(name: &Text, value: &Value) -> Place {
+    let is_header = value.at.span.start < name.at.span.start;
+    if is_header { value.at.clone() } else { name.at.clone() }
 }

@@ -179,24 +179,15 @@ fn tier(mistakes: &mut Mistakes, value: Value) -> Option<Tier> {
 }
 
 fn timeout(mistakes: &mut Mistakes, value: Value) -> Option<Located<Duration>> {
-    let text = expect::text(mistakes, "timeout", quantity::DURATION, value)?;
-    let Some(duration) = quantity::duration(&text.value) else {
-        let message = format!("`{}` is not {}", text.value, quantity::DURATION);
-        let label = text.at.label("");
-        mistakes.add(
-            Diagnostic::error(codes::BAD_DURATION, message, label)
-                .note("the units are `ms`, `s`, `m` and `h`"),
-        );
-        return None;
-    };
-    if duration.is_zero() {
+    let timeout = quantity::duration_field(mistakes, "timeout", value)?;
+    if timeout.value.is_zero() {
         let message = "the timeout is zero, so the step could never pass";
         mistakes.add(
-            Diagnostic::error(codes::ZERO_LIMIT, message, text.at.label(""))
+            Diagnostic::error(codes::ZERO_LIMIT, message, timeout.at.label(""))
                 .help("leave `timeout` out to get the default"),
         );
     }
-    Some(Located { value: duration, at: text.at })
+    Some(timeout)
 }
 
 fn retries(mistakes: &mut Mistakes, value: &Value) -> Option<u32> {

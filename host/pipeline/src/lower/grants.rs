@@ -43,7 +43,7 @@ impl GrantFields {
                 "env" => grants.env = variables(mistakes, value),
                 "tools" => grants.tools = expect::texts(mistakes, "grants.tools", value),
                 "state" => grants.state = state(mistakes, value),
-                "network" => grants.network = network(mistakes, value),
+                "network" => grants.network = hosts(mistakes, "grants.network", value),
                 _ => mistakes.add(unknown(&key)),
             }
         }
@@ -182,8 +182,9 @@ fn state(mistakes: &mut Mistakes, value: Value) -> Vec<StateField> {
     folders
 }
 
-fn network(mistakes: &mut Mistakes, value: Value) -> Option<Texts> {
-    let hosts = expect::texts(mistakes, "grants.network", value)?;
+/// Reads a list of hosts with their ports. Those that are none are reported and left out.
+pub(crate) fn hosts(mistakes: &mut Mistakes, field: &str, value: Value) -> Option<Texts> {
+    let hosts = expect::texts(mistakes, field, value)?;
     let mut valid = Vec::new();
     for Located { value, at } in hosts.value {
         match host_port::parse(&value) {

@@ -1,5 +1,6 @@
 //! Lowering: from trees of values to checked, expanded steps.
 
+pub(crate) mod delivery;
 pub(crate) mod document;
 pub(crate) mod expand;
 pub(crate) mod fields;
@@ -25,14 +26,14 @@ use belljar_model::{Code, Diagnostic, StepName};
 
 use crate::codes;
 use crate::files::Files;
-use crate::lower::document::{Declared, Entries};
-use crate::lower::fields::Fields;
+use crate::lower::document::Entries;
 use crate::lower::step::{Draft, Drafting};
 use crate::lower::template::Templates;
 use crate::mistakes::Mistakes;
 use crate::pipeline::{Pipeline, Step};
-use crate::place::Sources;
+use crate::place::{Place, Sources};
 use crate::suggest;
+use crate::text::Text;
 
 /// The code for a path or pattern that was refused.
 pub(crate) fn pattern_code(text: &str) -> Code {
@@ -58,6 +59,15 @@ pub(crate) fn lower(
     let sorted = needs::sorted(mistakes, &drafts, &edges);
     outputs::check_shared(mistakes, &drafts);
     outputs::check_order(mistakes, &drafts, &edges);
+    delivery::check_needs(mistakes, &entries.delivery);
+    delivery::check_keys(mistakes, &entries.delivery.approvers);
+    let environments = delivery::Resolving {
+        drafting: Drafting::new(mistakes, sources, &entries.vars),
+        entries: &entries,
+        drafts: &drafts,
+        index: needs::Index::new(&drafts, &names),
+    };
+    let environments = environments.environments();
     if !mistakes.any_error() {
         // With a misspelt name among the errors, what it meant would seem to be unused.
         unused::warn(mistakes, &entries);
@@ -65,7 +75,20 @@ pub(crate) fn lower(
     let steps = assemble(drafts, &edges.needs, &sorted?);
     let source = |(name, plugin): (String, document::DeclaredPlugin)| Some((name, plugin.source?));
     let plugins = entries.plugins.into_iter().filter_map(source).collect();
-    Some(Pipeline { plugins, tools, steps })
+    let delivery::DeliveryEntries { approvers, secrets, ledger, .. } = entries.delivery;
+    let approvers = approvers.into_iter();
+    let approvers = approvers.filter_map(|(name, declared)| Some((name, declared.approver?)));
+    let secrets = secrets.into_iter();
+    let secrets = secrets.filter_map(|(name, declared)| Some((name, declared.secret?)));
+    Some(Pipeline {
+        plugins,
+        tools,
+        steps,
+        environments,
+        approvers: approvers.collect(),
+        secrets: secrets.collect(),
+        ledger: ledger.settings,
+    })
 }
 
 /// The values of variables are taken as they are, so a variable in one is a mistake.
@@ -89,7 +112,13 @@ fn drafts(
     let mut drafts = Vec::new();
     for declared in &entries.steps {
         let fields = templates.apply(drafting.mistakes, declared.fields.clone());
-        check_uses(drafting.mistakes, entries, declared, &fields);
+        let uses = PluginUse {
+            name: &declared.name,
+            at: &declared.at,
+            uses: fields.uses.as_ref(),
+            broken: fields.broken,
+        };
+        check_uses(drafting.mistakes, entries, uses);
         tools::check_granted(drafting.mistakes, &entries.tools, &fields.grants);
         let shared = drafting.share(declared, &fields);
         for expansion in expand::expand(drafting.mistakes, files, declared, &fields) {
@@ -99,13 +128,24 @@ fn drafts(
     drafts
 }
 
-fn check_uses(mistakes: &mut Mistakes, entries: &Entries, declared: &Declared, fields: &Fields) {
+/// What a step or an environment says of its plugin.
+#[derive(Clone, Copy)]
+pub(crate) struct PluginUse<'a> {
+    pub(crate) name: &'a Text,
+    /// The header of the entry.
+    pub(crate) at: &'a Place,
+    pub(crate) uses: Option<&'a Text>,
+    /// Whether `uses` may be there, but was not understood.
+    pub(crate) broken: bool,
+}
+
+/// Reports a plugin that is not named, or that nobody declares.
+pub(crate) fn check_uses(mistakes: &mut Mistakes, entries: &Entries, plugin: PluginUse<'_>) {
     let known: Vec<&str> = entries.plugins.keys().map(String::as_str).collect();
-    let name = &declared.name.value;
-    let Some(uses) = &fields.uses else {
-        if !fields.broken {
-            let message = format!("`{name}` does not say which plugin it uses");
-            let label = declared.at.label("has no `uses`");
+    let Some(uses) = plugin.uses else {
+        if !plugin.broken {
+            let message = format!("`{}` does not say which plugin it uses", plugin.name.value);
+            let label = plugin.at.label("has no `uses`");
             let diagnostic = Diagnostic::error(codes::MISSING_USES, message, label);
             mistakes.add(match known.as_slice() {
                 [] => diagnostic.help("declare a plugin in `[plugins]`, and name it in `uses`"),

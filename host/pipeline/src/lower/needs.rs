@@ -29,7 +29,8 @@ pub(crate) struct Edges {
     pub(crate) needs: Vec<Vec<usize>>,
 }
 
-struct Index<'a> {
+/// Finds drafts by the names that `needs` takes.
+pub(crate) struct Index<'a> {
     drafts: &'a [Draft],
     /// The entries of the file. One of them may have become no step at all.
     entries: &'a BTreeSet<&'a str>,
@@ -54,7 +55,8 @@ pub(crate) fn resolve(
         let mut needs = Vec::new();
         for text in &draft.needs {
             let Some(steps) = index.find(&text.value) else {
-                mistakes.add(index.unknown(draft, text));
+                let needing = format!("`{}` needs", draft.step.name);
+                mistakes.add(index.unknown(&needing, text));
                 continue;
             };
             if steps.binary_search(&own).is_ok() {
@@ -90,7 +92,7 @@ pub(crate) fn sorted(
 }
 
 impl<'a> Index<'a> {
-    fn new(drafts: &'a [Draft], entries: &'a BTreeSet<&'a str>) -> Self {
+    pub(crate) fn new(drafts: &'a [Draft], entries: &'a BTreeSet<&'a str>) -> Self {
         let (known, helps) = (BTreeMap::new(), BTreeMap::new());
         let (by_plain, by_member) = (BTreeMap::new(), BTreeMap::new());
         let mut index = Self { drafts, entries, by_plain, by_member, known, helps };
@@ -112,7 +114,7 @@ impl<'a> Index<'a> {
     }
 
     /// The drafts that a text means; `None` if there is no such step.
-    fn find(&mut self, text: &str) -> Option<Rc<[usize]>> {
+    pub(crate) fn find(&mut self, text: &str) -> Option<Rc<[usize]>> {
         if let Some(found) = self.known.get(text) {
             return Some(Rc::clone(found));
         }
@@ -137,9 +139,10 @@ impl<'a> Index<'a> {
         Some(found)
     }
 
-    fn unknown(&mut self, draft: &Draft, text: &Text) -> Diagnostic {
-        let message =
-            format!("`{}` needs `{}`, which is not declared", draft.step.name, text.value);
+    /// The mistake of naming a step that nobody declares. `naming` says who does what with it,
+    /// such as "`test` needs".
+    pub(crate) fn unknown(&mut self, naming: &str, text: &Text) -> Diagnostic {
+        let message = format!("{naming} `{}`, which is not declared", text.value);
         let mut diagnostic =
             Diagnostic::error(codes::UNKNOWN_STEP, message, text.at.label("no step has this name"));
         if !self.helps.contains_key(&text.value) {
@@ -153,7 +156,7 @@ impl<'a> Index<'a> {
     fn help(&self, text: &str) -> Option<String> {
         let reference = Reference::parse(text);
         if reference.is_glob() {
-            return Some("`needs` takes no wildcards: name each step".to_owned());
+            return Some("wildcards are not allowed here: name each step".to_owned());
         }
         let (asked, siblings): (&str, Vec<&str>) = match self.by_plain.get(reference.plain) {
             Some(steps) => {

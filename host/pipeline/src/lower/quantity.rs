@@ -2,6 +2,13 @@
 
 use std::time::Duration;
 
+use belljar_model::Diagnostic;
+
+use crate::codes;
+use crate::mistakes::Mistakes;
+use crate::text::expect;
+use crate::text::{Located, Value};
+
 /// How durations are written, for messages.
 pub(crate) const DURATION: &str = "a duration such as \"90s\", \"5m\" or \"1h 30m\"";
 /// How sizes are written, for messages.
@@ -34,6 +41,25 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
         rest = after;
     }
     Some(Duration::from_millis(total))
+}
+
+/// Reads a field that takes a duration. What is none is reported.
+pub(crate) fn duration_field(
+    mistakes: &mut Mistakes,
+    field: &str,
+    value: Value,
+) -> Option<Located<Duration>> {
+    let text = expect::text(mistakes, field, DURATION, value)?;
+    let Some(duration) = duration(&text.value) else {
+        let message = format!("`{}` is not {DURATION}", text.value);
+        let label = text.at.label("");
+        mistakes.add(
+            Diagnostic::error(codes::BAD_DURATION, message, label)
+                .note("the units are `ms`, `s`, `m` and `h`"),
+        );
+        return None;
+    };
+    Some(Located { value: duration, at: text.at })
 }
 
 /// Reads one number with a unit, such as `512MiB`, in bytes. `None` if it is no size.

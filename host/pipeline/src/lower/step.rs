@@ -108,7 +108,7 @@ impl<'a> Drafting<'a> {
         Draft { step, plain, needs, inputs: input_texts, outputs: output_texts }
     }
 
-    fn fill(&mut self, scope: &Scope<'_>, text: &Text) -> String {
+    pub(crate) fn fill(&mut self, scope: &Scope<'_>, text: &Text) -> String {
         fill(self.mistakes, self.sources, scope, text)
     }
 
@@ -158,7 +158,7 @@ impl<'a> Drafting<'a> {
     }
 
     /// The JSON form of a configuration, with variables filled in.
-    fn json(&mut self, scope: &Scope<'_>, value: &Value) -> Json {
+    pub(crate) fn json(&mut self, scope: &Scope<'_>, value: &Value) -> Json {
         match &value.value {
             Kind::Text(text) => {
                 // Most texts have no variable; those need no copy with a place.
@@ -182,7 +182,9 @@ impl<'a> Drafting<'a> {
                 Some(number) => Json::Number(number),
                 None => self.no_json_form(value, "not a finite number"),
             },
-            kind @ (Kind::Date | Kind::HugeInteger) => self.no_json_form(value, &kind.in_words()),
+            kind @ (Kind::Date(_) | Kind::HugeInteger) => {
+                self.no_json_form(value, &kind.in_words())
+            }
         }
     }
 
@@ -198,15 +200,20 @@ impl<'a> Drafting<'a> {
 
 fn places(fields: &Fields) -> Places {
     let list = |texts: Option<&Texts>| texts.map(|texts| texts.at.clone());
-    let mut places = Places {
+    Places {
         uses: fields.uses.as_ref().map(|uses| uses.at.clone()).unwrap_or_default(),
         inputs: list(fields.inputs.as_ref()),
         outputs: list(fields.outputs.as_ref()),
         timeout: fields.timeout.as_ref().map(|timeout| timeout.at.clone()),
-        with: BTreeMap::new(),
-    };
-    if let Some(with) = &fields.with {
-        walk(&mut places.with, String::new(), &with.key.at, &with.value);
+        with: config_places(fields.with.as_ref()),
+    }
+}
+
+/// Where the parts of a configuration are, by JSON pointer.
+pub(crate) fn config_places(with: Option<&Entry>) -> BTreeMap<String, FieldPlace> {
+    let mut places = BTreeMap::new();
+    if let Some(with) = with {
+        walk(&mut places, String::new(), &with.key.at, &with.value);
     }
     places
 }

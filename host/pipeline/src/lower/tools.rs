@@ -211,7 +211,8 @@ fn check_uses(mistakes: &mut Mistakes, tools: &Declared) {
     }
 }
 
-fn unknown(tools: &Declared, name: &Text) -> Diagnostic {
+/// The mistake of naming a tool that nobody declares.
+pub(crate) fn unknown(tools: &Declared, name: &Text) -> Diagnostic {
     let known: Vec<&str> = tools.keys().map(String::as_str).collect();
     let message = format!("there is no tool `{}`", name.value);
     let label = name.at.label("not in `[tools]`");

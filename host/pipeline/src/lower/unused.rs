@@ -3,22 +3,28 @@
 use std::collections::BTreeSet;
 
 use belljar_model::Diagnostic;
+use belljar_model::delivery::GROUP_PREFIX;
 
 use crate::codes;
+use crate::lower::delivery::{DeclaredEnvironment, DeclaredSecret};
 use crate::lower::document::{Declared, Entries};
 use crate::lower::fields::Fields;
 use crate::lower::interpolate::variables;
 use crate::lower::template;
 use crate::lower::tool_fields::{DeclaredProgram, DeclaredTool};
 use crate::mistakes::Mistakes;
+use crate::pipeline::ApproverAt;
 use crate::text::{Kind, Text, Value};
 
 /// Warns of plugins, tools, templates and variables that nothing uses.
 pub(crate) fn warn(mistakes: &mut Mistakes, entries: &Entries) {
     template::warn_unused(mistakes, &entries.templates, &entries.steps);
     let all = || entries.steps.iter().chain(&entries.templates);
+    let environments = || entries.delivery.environments.values();
+    let by_steps = all().filter_map(|declared| declared.fields.uses.as_ref());
+    let by_environments = environments().filter_map(|declared| declared.uses.as_ref());
     let uses: BTreeSet<&str> =
-        all().filter_map(|declared| Some(declared.fields.uses.as_ref()?.value.as_str())).collect();
+        by_steps.chain(by_environments).map(|uses| uses.value.as_str()).collect();
     for plugin in entries.plugins.values() {
         let name = &plugin.name;
         if !uses.contains(name.value.as_str()) {
@@ -27,6 +33,8 @@ pub(crate) fn warn(mistakes: &mut Mistakes, entries: &Entries) {
         }
     }
     warn_tools(mistakes, entries);
+    warn_secrets(mistakes, entries);
+    warn_approvers(mistakes, entries);
     if entries.var_names.is_empty() {
         return;
     }
@@ -38,6 +46,7 @@ pub(crate) fn warn(mistakes: &mut Mistakes, entries: &Entries) {
         visit(fields, &mut see);
     }
     entries.tools.values().for_each(|tool| visit_tool(tool, &mut see));
+    environments().for_each(|environment| visit_environment(environment, &mut see));
     for name in &entries.var_names {
         if !mentioned.contains(name.value.as_str()) {
             let message = format!("nothing mentions the variable `{}`", name.value);
@@ -53,7 +62,8 @@ fn warn_tools(mistakes: &mut Mistakes, entries: &Entries) {
     let all = entries.steps.iter().chain(&entries.templates);
     let granted = all.flat_map(|declared| &declared.fields.grants.tools);
     let started = entries.tools.values().flat_map(|tool| &tool.uses);
-    let used = granted.flat_map(|names| &names.value).chain(started);
+    let deploying = entries.delivery.environments.values().flat_map(|declared| &declared.tools);
+    let used = granted.flat_map(|names| &names.value).chain(started).chain(deploying);
     let used: BTreeSet<&str> = used.map(|name| name.value.as_str()).collect();
     for DeclaredTool { name, .. } in entries.tools.values() {
         if !used.contains(name.value.as_str()) {
@@ -61,6 +71,40 @@ fn warn_tools(mistakes: &mut Mistakes, entries: &Entries) {
             mistakes.add(
                 Diagnostic::warning(codes::UNUSED_TOOL, message, name.at.label(""))
                     .note(format!("it would be granted by `grants.tools = [\"{}\"]`", name.value)),
+            );
+        }
+    }
+}
+
+fn warn_secrets(mistakes: &mut Mistakes, entries: &Entries) {
+    let granted = entries.delivery.environments.values().flat_map(|declared| &declared.secrets);
+    let used: BTreeSet<&str> = granted.map(|name| name.value.as_str()).collect();
+    for DeclaredSecret { name, .. } in entries.delivery.secrets.values() {
+        if !used.contains(name.value.as_str()) {
+            let message = format!("no environment uses the secret `{}`", name.value);
+            mistakes.add(
+                Diagnostic::warning(codes::UNUSED_SECRET, message, name.at.label(""))
+                    .note(format!("it would be granted by `secrets = [\"{}\"]`", name.value)),
+            );
+        }
+    }
+}
+
+fn warn_approvers(mistakes: &mut Mistakes, entries: &Entries) {
+    let asked: Vec<_> = entries.delivery.environments.values().map(|one| one.asks()).collect();
+    if asked.iter().any(Option::is_none) {
+        return; // that environment takes anyone
+    }
+    let asked: BTreeSet<&str> =
+        asked.into_iter().flatten().flatten().map(|from| from.value.as_str()).collect();
+    let approvers = entries.delivery.approvers.values();
+    for ApproverAt { spec, at } in approvers.filter_map(|declared| declared.approver.as_ref()) {
+        let by_group = |group: &String| asked.contains(format!("{GROUP_PREFIX}{group}").as_str());
+        if !asked.contains(spec.name.as_str()) && !spec.groups.iter().any(by_group) {
+            let message = format!("no environment asks the approver `{}`", spec.name);
+            mistakes.add(
+                Diagnostic::warning(codes::UNUSED_APPROVER, message, at.label(""))
+                    .note("whom an environment asks is in its `approvals.from`"),
             );
         }
     }
@@ -87,6 +131,15 @@ fn visit_tool<'a>(tool: &'a DeclaredTool, see: &mut impl FnMut(&'a str)) {
     let lists = [&tool.closure, &tool.version, &tool.identity].into_iter().flatten();
     let values = tool.env.iter().map(|(_, value)| value);
     program.into_iter().chain(lists).chain(values).for_each(|text| see(&text.value));
+}
+
+fn visit_environment<'a>(environment: &'a DeclaredEnvironment, see: &mut impl FnMut(&'a str)) {
+    let artifacts = environment.artifacts.iter().flat_map(|texts| &texts.value);
+    let single = [&environment.doc, &environment.storage].into_iter().flatten();
+    artifacts.chain(single).for_each(|text| see(&text.value));
+    if let Some(with) = &environment.with {
+        visit_value(&with.value, see);
+    }
 }
 
 fn visit_value<'a>(value: &'a Value, see: &mut impl FnMut(&'a str)) {

@@ -29,8 +29,8 @@ pub(crate) enum Kind {
     Integer(i64),
     Float(f64),
     Bool(bool),
-    /// A date or a time, which nothing in a pipeline file takes.
-    Date,
+    /// A date or a time, as text.
+    Date(String),
     /// An integer beyond 64 bits.
     HugeInteger,
     List(Vec<Value>),
@@ -57,7 +57,7 @@ impl Kind {
             Self::Float(_) => "a number with a fraction",
             Self::Bool(true) => "`true`",
             Self::Bool(false) => "`false`",
-            Self::Date => "a date or time",
+            Self::Date(_) => "a date or time",
             Self::HugeInteger => "a number beyond 64 bits",
             Self::List(_) => "a list",
             Self::Table(_) => "a table",
@@ -110,7 +110,7 @@ fn convert(file: &Arc<str>, value: &Spanned<DeValue<'_>>) -> Value {
             number.as_str().parse().map_or(Kind::Float(f64::NAN), Kind::Float)
         }
         DeValue::Boolean(flag) => Kind::Bool(*flag),
-        DeValue::Datetime(_) => Kind::Date,
+        DeValue::Datetime(date) => Kind::Date(date.to_string()),
         DeValue::Array(items) => Kind::List(items.iter().map(|item| convert(file, item)).collect()),
         DeValue::Table(inner) => Kind::Table(table(file, inner)),
     };

@@ -64,7 +64,7 @@ fn an_unknown_needed_step_is_shown_with_the_nearest() {
         6:18-23 E0201 `test` needs `zzz`, which is not declared
           help: the steps are: `build`, `test`
         6:25-29 E0201 `test` needs `b*`, which is not declared
-          help: `needs` takes no wildcards: name each step
+          help: wildcards are not allowed here: name each step
         6:31-41 E0201 `test` needs `build[x]`, which is not declared
           help: did you mean `build`?
         ",

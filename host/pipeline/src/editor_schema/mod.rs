@@ -1,6 +1,8 @@
 //! The JSON Schema of a whole pipeline file, for editors: `with` is typed by the plugin that a
 //! step uses, so that it is completed and checked while it is written.
 
+mod delivery;
+
 use std::collections::BTreeMap;
 
 use belljar_model::Descriptor;
@@ -21,6 +23,14 @@ pub fn json_schema(descriptors: &BTreeMap<String, Descriptor>) -> Value {
     }
     let names: Vec<_> = descriptors.keys().collect();
     defs.insert("step".to_owned(), step(&names, &typed));
+    defs.insert("environment".to_owned(), delivery::environment(&names, &typed));
+    let mut file = file();
+    file["$defs"] = Value::Object(defs);
+    file
+}
+
+/// The schema without its definitions.
+fn file() -> Value {
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Belljar pipeline",
@@ -55,8 +65,23 @@ pub fn json_schema(descriptors: &BTreeMap<String, Descriptor>) -> Value {
                 "description": "The steps, by name.",
                 "additionalProperties": { "$ref": "#/$defs/step" },
             },
+            "environment": {
+                "type": "object",
+                "description": "The places that releases are deployed to, by name.",
+                "additionalProperties": { "$ref": "#/$defs/environment" },
+            },
+            "approver": {
+                "type": "object",
+                "description": "The people who may approve, by name.",
+                "additionalProperties": delivery::approver(),
+            },
+            "secret": {
+                "type": "object",
+                "description": "Where the values of secrets come from, by name.",
+                "additionalProperties": delivery::secret(),
+            },
+            "ledger": delivery::ledger(),
         },
-        "$defs": defs,
     })
 }
 
@@ -284,6 +309,7 @@ mod tests {
         for key in crate::lower::document::KEYS {
             assert!(schema()["properties"].get(key).is_some(), "{key}");
         }
+        delivery::tests::every_key_is_known(&schema());
         let step = &schema()["$defs"]["step"]["properties"];
         for (field, keys) in
             [("grants", crate::lower::grants::KEYS), ("limits", crate::lower::limits::KEYS)]
@@ -309,5 +335,21 @@ mod tests {
         check("[tools]\nmd = { wasm = \"md.wasm\", path = \"md\" }\n", 1);
         check("[tools]\nmd = { wasm = \"md.wasm\", uses = [] }\n", 1);
         check("[tools]\nmd = {}\n", 1);
+    }
+
+    #[test]
+    fn an_environment_is_typed_by_its_plugin_as_well() {
+        let environment = |rest: &str| {
+            format!("[environment.e]\nuses = \"check\"\nartifacts = [\"a\"]\n{rest}\n")
+        };
+        check(&environment("with.level = \"off\""), 0);
+        check(&environment("with.level = \"loud\""), 1);
+        check(&environment("storage = \"ftp:x\""), 1);
+        check(&environment("[[environment.e.freeze]]\nuntil = \"x\""), 1);
+        check("[environment.e]\nuses = \"check\"", 1);
+        check("[secret]\nA = { env = \"A\" }\nB = { file = \"b\" }", 0);
+        check("[secret]\nA = { env = \"A\", file = \"b\" }\nB = \"hunter2\"", 2);
+        check("[approver.ana]\nkey = \"ed25519:00\"", 1);
+        check("[ledger]\nname = \"x\"", 1);
     }
 }
