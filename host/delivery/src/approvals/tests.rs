@@ -1,0 +1,152 @@
+//! Every way in which an approval does not count.
+
+use belljar_model::delivery::{Approval, ApprovalPolicy, Decision, DeployPlan, Envelope};
+use belljar_model::{PlanDigest, delivery::Approver};
+
+use super::{Tally, open, seal, tally};
+use crate::testing::{Stage, approver, commit};
+
+const NOW: u64 = 50 * 3_600_000;
+const DAY: u64 = 24 * 3_600_000;
+
+/// A plan that needs two approvals, of ana, bob or the group `release`.
+fn plan() -> DeployPlan {
+    let stage = Stage::new();
+    let release = stage.release("one");
+    let mut plan = stage.propose(stage.ask(&release)).unwrap().plan;
+    plan.environment.approvals = ApprovalPolicy {
+        count: 2,
+        from: vec!["ana".to_owned(), "bob".to_owned(), "group:release".to_owned()],
+        expires_ms: DAY,
+    };
+    plan.approvers = people();
+    plan
+}
+
+fn people() -> Vec<Approver> {
+    vec![
+        approver("ana", 1, &[]),
+        approver("bob", 2, &[]),
+        approver("cem", 3, &["release"]),
+        approver("dora", 4, &["release"]),
+        approver("eve", 5, &["interns"]),
+        approver("rita", 6, &["release"]),
+    ]
+}
+
+fn yes(plan: &DeployPlan) -> Approval {
+    Approval {
+        plan: plan.digest(),
+        environment: "production".to_owned(),
+        decision: Decision::Approve,
+        reason: String::new(),
+        at_ms: NOW - 1_000,
+        expires_ms: NOW + DAY,
+    }
+}
+
+fn count(plan: &DeployPlan, approvals: &[(&str, Envelope)], now_ms: u64) -> Tally {
+    let recorded = approvals.iter().map(|(name, envelope)| (*name, envelope));
+    tally((plan, plan.digest()), recorded, now_ms)
+}
+
+#[test]
+fn two_who_may_are_enough() {
+    let plan = plan();
+    let of = |secret| seal(&yes(&plan), &[secret; 32]);
+    let tally = count(&plan, &[("ana", of(1)), ("cem", of(3))], NOW);
+    assert_eq!(tally.counting, ["ana", "cem"]);
+    assert!(tally.is_enough());
+    assert_eq!(tally.expires_ms, Some(NOW - 1_000 + DAY), "no longer than the policy says");
+    assert!(!count(&plan, &[("ana", of(1))], NOW).is_enough());
+}
+
+#[test]
+fn what_does_not_count_says_why() {
+    let plan = plan();
+    let check = |secret: u8, change: &dyn Fn(&mut Approval), why: &str| {
+        let mut approval = yes(&plan);
+        change(&mut approval);
+        let tally = count(&plan, &[("someone", seal(&approval, &[secret; 32]))], NOW);
+        assert!(tally.counting.is_empty() && tally.rejected.is_empty(), "{why}");
+        assert!(tally.refused[0].1.contains(why), "{:?} for {why}", tally.refused);
+    };
+    check(9, &|_| {}, "belongs to no approver");
+    check(5, &|_| {}, "not among those who may approve");
+    check(4, &|_| {}, "wrote c0ffee");
+    check(6, &|_| {}, "has asked for this deployment");
+    check(1, &|yes| yes.environment = "staging".to_owned(), "for the environment `staging`");
+    let other = PlanDigest(crate::testing::digest("another plan"));
+    check(1, &|yes| yes.plan = other, "for another plan");
+    check(1, &|yes| yes.expires_ms = NOW, "has expired");
+    check(1, &|yes| yes.at_ms = NOW - DAY, "has expired");
+    check(1, &|yes| yes.at_ms = NOW + 3_600_000, "in the future");
+}
+
+#[test]
+fn one_key_counts_once() {
+    let plan = plan();
+    let ana = seal(&yes(&plan), &[1; 32]);
+    let tally = count(&plan, &[("ana", ana.clone()), ("bob", ana)], NOW);
+    assert_eq!(tally.counting, ["ana"]);
+    assert!(tally.refused[0].1.contains("already"));
+}
+
+#[test]
+fn one_who_may_and_says_no_is_enough_to_stop_it() {
+    let plan = plan();
+    let no = Approval { decision: Decision::Reject, reason: "wait".to_owned(), ..yes(&plan) };
+    let of = |approval: &Approval, secret| seal(approval, &[secret; 32]);
+    let all = [("ana", of(&yes(&plan), 1)), ("bob", of(&yes(&plan), 2)), ("cem", of(&no, 3))];
+    let tally = count(&plan, &all, NOW);
+    assert_eq!(tally.rejected, [("cem".to_owned(), "wait".to_owned())]);
+    assert!(!tally.is_enough());
+    // Who may not approve cannot stop it either.
+    let all = [("ana", of(&yes(&plan), 1)), ("bob", of(&yes(&plan), 2)), ("eve", of(&no, 5))];
+    assert!(count(&plan, &all, NOW).is_enough());
+}
+
+#[test]
+fn a_change_of_anything_voids_every_approval() {
+    let plan = plan();
+    let signed = [("ana", seal(&yes(&plan), &[1; 32])), ("bob", seal(&yes(&plan), &[2; 32]))];
+    let check = |change: &dyn Fn(&mut DeployPlan)| {
+        let mut changed = plan.clone();
+        change(&mut changed);
+        assert!(count(&changed, &signed, NOW).counting.is_empty());
+    };
+    check(&|plan| plan.number += 1);
+    check(&|plan| plan.environment.config = "{\"a\":1}".to_owned());
+    check(&|plan| plan.environment.gate.failure_limit += 1);
+    check(&|plan| plan.environment.approvals.count = 1);
+    check(&|plan| plan.environment.hosts.push("evil:80".to_owned()));
+    check(&|plan| plan.approvers.truncate(2));
+    check(&|plan| plan.commits.push(commit("beef", "zoe@example.org")));
+    check(&|plan| plan.plugin_digest = crate::testing::digest("another"));
+    check(&|plan| drop(plan.effects.pop()));
+    check(&|plan| plan.release.artifacts[0].executable = false);
+    check(&|plan| {
+        let release = crate::testing::digest("another");
+        plan.rollback = Some(belljar_model::delivery::RollbackTarget { number: 1, release });
+    });
+}
+
+#[test]
+fn an_envelope_is_taken_only_as_it_was_signed() {
+    let plan = plan();
+    let good = seal(&yes(&plan), &[1; 32]);
+    assert_eq!(open(&good).unwrap().0, yes(&plan));
+    let check = |change: &dyn Fn(&mut Envelope)| {
+        let mut bad = good.clone();
+        change(&mut bad);
+        assert!(open(&bad).is_err(), "{bad:?}");
+    };
+    check(&|bad| bad.payload_type.push('x'));
+    check(&|bad| bad.payload = seal(&Approval { at_ms: 0, ..yes(&plan) }, &[1; 32]).payload);
+    check(&|bad| bad.payload = "?".to_owned());
+    check(&|bad| bad.signatures.clear());
+    check(&|bad| bad.signatures.push(good.signatures[0].clone()));
+    check(&|bad| bad.signatures[0].keyid = approver("bob", 2, &[]).key);
+    check(&|bad| bad.signatures[0].keyid = "ed25519:00".to_owned());
+    check(&|bad| bad.signatures[0].sig = "AAAA".to_owned());
+}
