@@ -113,7 +113,12 @@ impl State {
 
     /// Says in the log what an error code cannot.
     fn refuse(&mut self, path: &WorkspacePath) -> ErrorCode {
-        let text = format!("`{path}` cannot be written: it is not among the step's outputs");
+        let reason = if self.deployment.is_some() {
+            "a plugin that deploys makes no files"
+        } else {
+            "it is not among the step's outputs"
+        };
+        let text = format!("`{path}` cannot be written: {reason}");
         self.log.message(LogLevel::Warn, &text);
         ErrorCode::NotPermitted
     }

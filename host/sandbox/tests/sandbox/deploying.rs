@@ -12,7 +12,7 @@ use belljar_model::ports::{
     Outlet,
 };
 use belljar_model::{Blame, Class, Digest, Directory, Entry, Fault, Limits, Node, StepName};
-use belljar_sandbox::{Options, Sandbox};
+use belljar_sandbox::{AotOptions, Options, ReadComponent, Sandbox};
 use bytes::Bytes;
 
 use crate::harness::{Bench, DEPLOY_GUEST, Deaf, GUEST, Memory, at};
@@ -134,6 +134,24 @@ fn a_plugin_that_deploys_is_of_class_effect_and_lists_its_ways_out() {
     assert_eq!(functions("storage"), "list put read remove swap write");
     assert_eq!(functions("effect-tool"), "run");
     assert_eq!(functions("inputs"), "read");
+}
+
+#[test]
+fn a_compiled_plugin_that_deploys_is_taken_from_the_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let digest = Digest::of(&DEPLOY_GUEST);
+    let mut deployment = Deployment::new();
+    let mut said = |read: ReadComponent| {
+        let aot = Some(AotOptions { dir: dir.path().to_owned(), key: [7; 32] });
+        let (blobs_in, blobs_out) = (Arc::new(NoInputs), Arc::new(deployment.blobs.clone()));
+        let options = Options { aot, blobs_in, blobs_out, parallel: 1 };
+        deployment.sandbox = Sandbox::new(options).unwrap();
+        let loaded = deployment.sandbox.load("deploy", digest, read).unwrap();
+        assert_eq!(loaded.class, Class::Effect);
+        deployment.call(&[&["get", "live"]]).said().join(", ")
+    };
+    let compiled = said(Arc::new(|| Ok(DEPLOY_GUEST.clone())));
+    assert_eq!(said(Arc::new(|| panic!("it is not read again"))), compiled);
 }
 
 #[test]
@@ -278,7 +296,7 @@ fn the_storage_is_read_and_written_through_the_outlet() {
         &["remove", "v/note"],
         &["list", "v"],
     ]);
-    let size = site.to_string().len();
+    let long = site.to_string().len();
     let told = [
         "read live: nothing is there",
         "error: not-found",
@@ -289,10 +307,10 @@ fn the_storage_is_read_and_written_through_the_outlet() {
         "two",
         "put",
         "written",
-        &format!("v/note:4 v/site:{size}"),
-        &format!("live:3 v/note:4 v/site:{size}"),
+        &format!("v/note:4 v/site:{long}"),
+        &format!("live:3 v/note:4 v/site:{long}"),
         "removed",
-        &format!("v/site:{size}"),
+        &format!("v/site:{long}"),
     ];
     assert_eq!(called.said(), told);
     assert_eq!(called.outlet.calls()[5], format!("put v/site {}", site.short()));
@@ -388,7 +406,17 @@ fn what_is_shipped_is_what_it_reads_and_it_makes_no_files() {
         &["make", "out"],
         &["make", "site"],
     ]);
-    assert_eq!(called.said(), ["program", "error: not-found", "page", "program", "error", "error"]);
+    let told = [
+        "program",
+        "error: not-found",
+        "page",
+        "program",
+        "`out` cannot be written: a plugin that deploys makes no files",
+        "error",
+        "`site` cannot be written: a plugin that deploys makes no files",
+        "error",
+    ];
+    assert_eq!(called.said(), told);
 }
 
 #[test]

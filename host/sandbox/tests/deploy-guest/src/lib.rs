@@ -4,9 +4,7 @@
 #![expect(clippy::print_stdout, clippy::exit, reason = "that a guest can do so is under test")]
 
 mod bindings {
-    #![expect(unsafe_code, reason = "generated")]
-    #![expect(clippy::pedantic, clippy::allow_attributes, reason = "generated")]
-    #![expect(clippy::allow_attributes_without_reason, reason = "generated")]
+    #![expect(unsafe_code, clippy::pedantic, reason = "generated")]
 
     wit_bindgen::generate!({ path: "../../../../wit", world: "deploy-plugin" });
     use super::Guest;
