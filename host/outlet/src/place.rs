@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use belljar_model::{Blame, Fault};
+use belljar_model::{Blame, Fault, WorkspacePath};
 
 use crate::code::MALFORMED_STORAGE;
 use crate::hosts::parse_url;
@@ -132,15 +132,18 @@ pub fn parse_storage(text: &str) -> Result<StoragePlace, StorageError> {
 fn bucket(text: &str) -> Result<BucketPlace, StorageError> {
     let (place, query) = text.split_once('?').unwrap_or((text, ""));
     let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
-    let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
     if bucket.is_empty() {
         return Err(StorageError::Empty(format!("s3:{text}")));
     }
     let of_bucket = |letter: char| letter.is_ascii_alphanumeric() || ".-_".contains(letter);
-    let is_prefix = prefix.is_empty() || belljar_model::WorkspacePath::parse(prefix).is_ok();
-    if !bucket.chars().all(of_bucket) || !is_prefix || prefix.starts_with("./") {
-        return Err(StorageError::Name(place.to_owned()));
+    let name = || StorageError::Name(place.to_owned());
+    if !bucket.chars().all(of_bucket) {
+        return Err(name());
     }
+    let prefix = match prefix {
+        "" => WorkspacePath::root(),
+        prefix => WorkspacePath::parse(prefix).map_err(|_| name())?,
+    };
     let mut settings = Settings::default();
     for setting in query.split('&').filter(|setting| !setting.is_empty()) {
         settings.take(setting)?;
@@ -152,7 +155,7 @@ fn bucket(text: &str) -> Result<BucketPlace, StorageError> {
     };
     Ok(BucketPlace {
         bucket: bucket.to_owned(),
-        prefix: prefix.to_owned(),
+        prefix: prefix.as_str().to_owned(),
         endpoint: endpoint(settings.endpoint.ok_or(StorageError::NoEndpoint)?)?,
         region: settings.region.unwrap_or_else(|| DEFAULT_REGION.to_owned()),
         keys,
@@ -228,7 +231,7 @@ mod tests {
         check("fs:", "names no folder");
         check("s3:", "names no folder or bucket");
         check("s3:/a?endpoint=http://a", "names no folder or bucket");
-        for place in ["a/../b", "a/b//c", "a//", "b@c/a", "a/./b"] {
+        for place in ["a/../b", "a/b//c", "a//", "b@c/a", "a/b/./c"] {
             check(&format!("s3:{place}?endpoint=http://a"), "cannot be the name");
         }
         check("s3:a?endpoint=http://a&token=b", "`token` is not one of");
