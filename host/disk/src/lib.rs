@@ -5,7 +5,8 @@
 //! cannot) refuses. Every error names the operation and the path.
 //!
 //! **Invariant:** a file that appears under its name is complete; writing goes to a temporary
-//! file beside it, which is then renamed.
+//! file beside it, which is then renamed. The exception is `write_tail`, for records that hold
+//! their own proof of being whole.
 
 mod clear;
 mod error;
@@ -17,6 +18,7 @@ mod random;
 mod root;
 mod stat;
 mod sync;
+mod tail;
 mod temp;
 
 pub use error::DiskError;
