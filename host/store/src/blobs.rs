@@ -213,6 +213,11 @@ impl Blobs {
         Ok(added)
     }
 
+    /// Returns when the names of all blobs will survive a power cut, too.
+    pub(crate) fn settle(&self) -> Result<(), DiskError> {
+        self.barrier.wait()
+    }
+
     fn place(&self, digest: &Digest, temp: &str) -> Result<(), DiskError> {
         if self.shard(digest)?.is_none() {
             self.root.create_dir_all(&layout::shard(digest))?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use belljar_disk::DiskError;
-use belljar_model::{Blame, Code, Fault};
+use belljar_model::{Blame, Code, Digest, Fault};
 use rusqlite::ErrorCode;
 
 /// Something is wrong with the store or with the disk below it.
@@ -25,6 +25,12 @@ pub enum StoreError {
         /// The highest revision that this version reads.
         known: i64,
     },
+    /// Blobs that must be kept are not in the store.
+    #[error("what must be kept is not in the store: {}", list(.0))]
+    NotThere(Vec<Digest>),
+    /// The file that says what is pinned is not as it was written.
+    #[error("the pins in `{}` are damaged", .0.display())]
+    DamagedPins(PathBuf),
     /// Another process uses the store, and the work needs it alone.
     #[error("the store `{}` is in use by another Belljar process", .0.display())]
     InUse(PathBuf),
@@ -37,6 +43,8 @@ enum Trouble {
     Damaged,
     Newer,
     InUse,
+    NotThere,
+    DamagedPins,
 }
 
 impl StoreError {
@@ -51,8 +59,15 @@ impl StoreError {
             Self::Disk(_) => Trouble::Unusable,
             Self::Newer { .. } => Trouble::Newer,
             Self::InUse(_) => Trouble::InUse,
+            Self::NotThere(_) => Trouble::NotThere,
+            Self::DamagedPins(_) => Trouble::DamagedPins,
         }
     }
+}
+
+/// Digests as a list.
+fn list(digests: &[Digest]) -> String {
+    digests.iter().map(Digest::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl From<StoreError> for Fault {
@@ -69,6 +84,13 @@ impl From<StoreError> for Fault {
             Trouble::Damaged => {
                 (Code::new("E0606"), "move the store's folder away; the next run fills a new one")
             }
+            Trouble::NotThere => {
+                (Code::new("E0602"), "run again: the step that makes it will be executed")
+            }
+            Trouble::DamagedPins => (
+                Code::new("E0606"),
+                "remove the file; then what it kept may be deleted, and is no way back any more",
+            ),
             Trouble::Newer => (
                 Code::new("E0607"),
                 "use the newer version of Belljar, or another store with --store DIR",
@@ -107,6 +129,8 @@ mod tests {
         check(StoreError::InUse(PathBuf::from("a")), "E0604");
         check(database(rusqlite::ffi::SQLITE_NOTADB), "E0606");
         check(database(rusqlite::ffi::SQLITE_CORRUPT), "E0606");
+        check(StoreError::NotThere(vec![Digest::of(b"")]), "E0602");
+        check(StoreError::DamagedPins(PathBuf::from("a")), "E0606");
         check(StoreError::Newer { found: 2, known: 1 }, "E0607");
     }
 }

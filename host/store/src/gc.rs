@@ -40,6 +40,8 @@ pub struct GcReport {
     pub bytes_deleted: u64,
     /// Bytes of blobs that stay.
     pub bytes_kept: u64,
+    /// Bytes of blobs that stay because they are pinned, whatever the bound.
+    pub bytes_pinned: u64,
 }
 
 /// One record, as far as garbage collection is concerned.
@@ -52,8 +54,8 @@ struct Candidate {
 
 impl Store {
     /// Deletes the least recently used records until the rest, with all that it names, takes at
-    /// most `max_bytes`; then deletes the blobs that no record names, except those that came
-    /// after the store was opened. Blobs that were quarantined go too.
+    /// most `max_bytes`; then deletes the blobs that no record names and nobody pinned, except
+    /// those that came after the store was opened. What is pinned counts as well. Blobs that were quarantined go too.
     ///
     /// # Errors
     /// When another process uses the store, or something cannot be read or deleted.
@@ -102,10 +104,12 @@ impl Store {
 
     fn collect(&self, max_bytes: u64, sweep: Sweep) -> Result<GcReport, StoreError> {
         let present = self.present()?;
-        let mut report = GcReport::default();
-        let mut named = BTreeSet::new();
+        let mut named = self.pinned_blobs()?;
+        let pinned = named.iter().filter(|digest| present.contains_key(digest));
+        let bytes_pinned = pinned.map(Digest::size).sum();
+        let mut report = GcReport { bytes_pinned, ..GcReport::default() };
         let mut doomed = Vec::new();
-        let mut used = 0;
+        let mut used = bytes_pinned;
         for candidate in self.candidates()? {
             let new = candidate.blobs.iter().filter(|blob| !named.contains(*blob));
             let new: BTreeSet<_> = new.copied().collect();

@@ -10,6 +10,8 @@ pub(crate) const TEMP: &str = "tmp";
 pub(crate) const QUARANTINE: &str = "quarantine";
 /// Records of actions and the history of steps: an SQLite database.
 pub(crate) const DATABASE: &str = "actions-v2.db";
+/// What is pinned: a file for each owner, named by the plain BLAKE3 of the owner's name.
+pub(crate) const PINS: &str = "pins-v1";
 /// Compiled plugins, which belong to the sandbox.
 pub(crate) const AOT: &str = "aot-v1";
 /// What native tools need, which belongs to the host's tools.

@@ -13,6 +13,7 @@
 //! **Invariant:** a blob has its name only after its bytes are on the disk, and a record is
 //! written only after its blobs have their names.
 //! **Invariant:** every read of a blob verifies its digest.
+//! **Invariant:** a pinned blob is deleted by nobody.
 //! **Invariant:** nothing is deleted because another process is busy.
 
 mod blob_writer;
@@ -25,6 +26,7 @@ mod gc;
 mod layout;
 mod open;
 mod overlay;
+mod pins;
 mod records;
 mod stats;
 mod store;

@@ -19,6 +19,7 @@ pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>) -> Result<Store, StoreEr
     let opening = Lock::exclusive(&root, layout::OPENING)?;
     root.create_dir_all(layout::TEMP)?;
     root.create_dir_all(layout::BLOBS)?;
+    root.create_dir_all(layout::PINS)?;
     root.create_private_dir(layout::AOT)?;
     let opened = clock.now_ms();
     let database = if let Some(alone) = Lock::try_exclusive(&root, layout::LEASE)? {

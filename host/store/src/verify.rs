@@ -51,6 +51,31 @@ impl Store {
         Ok(report)
     }
 
+    /// Reads each of these blobs, and returns those that are missing or damaged. The damaged ones
+    /// are moved away.
+    ///
+    /// # Errors
+    /// When something cannot be read at all.
+    pub fn check(&self, digests: &[Digest]) -> Result<Vec<Digest>, Fault> {
+        self.flush()?;
+        let mut wrong = Vec::new();
+        for digest in digests {
+            let found = match self.root.hash(&layout::blob(digest)) {
+                Ok(hashed) => Some(hashed.digest),
+                Err(error) if error.is_absent() => None,
+                Err(error) => return Err(StoreError::Disk(error).into()),
+            };
+            if found == Some(*digest) {
+                continue;
+            }
+            if found.is_some() {
+                self.shared.blobs.quarantine(digest).map_err(StoreError::Disk)?;
+            }
+            wrong.push(*digest);
+        }
+        Ok(wrong)
+    }
+
     /// A blob is found by its name alone: its digest tells whether name, size and bytes agree.
     fn verify_blobs(&self, report: &mut VerifyReport) -> Result<(), StoreError> {
         for digest in self.present()?.into_keys() {
@@ -140,6 +165,22 @@ mod tests {
         check(write(b"some byte"), 1, &[action(0)]);
         check(write(b""), 1, &[action(0)]);
         check(|store, path| assert!(store.root.remove(path).unwrap()), 0, &[action(0)]);
+    }
+
+    #[test]
+    fn some_blobs_are_checked_without_the_others() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let blobs = [&b"whole"[..], b"broken", b"removed"].map(|bytes| store.put(bytes).unwrap());
+        let [whole, broken, removed] = blobs;
+        assert_eq!(store.check(&blobs).unwrap(), []);
+        store.root.write_atomic(&layout::blob(&broken), b"BROKEN", Mode::Sealed).unwrap();
+        assert!(store.root.remove(&layout::blob(&removed)).unwrap());
+        assert_eq!(store.check(&[whole]).unwrap(), []);
+        assert_eq!(store.stat().unwrap().quarantined, 0, "what is not asked for is not read");
+        assert_eq!(store.check(&blobs).unwrap(), [broken, removed]);
+        assert_eq!(store.stat().unwrap().quarantined, 1);
+        assert_eq!(store.damaged(), [broken]);
     }
 
     #[test]
