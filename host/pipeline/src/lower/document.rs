@@ -93,7 +93,9 @@ impl Reading<'_> {
             "template" => self.each("template", "template", value, Self::template),
             "step" => self.each("step", "step", value, Self::step),
             "environment" => self.each("environment", "environment", value, Self::environment),
-            "approver" => self.each("approver", "approver", value, Self::approver),
+            "approver" => self.each("approver", "approver", value, |reading, name, value| {
+                reading.approver(&name, value);
+            }),
             "secret" => self.each("secret", "secret", value, Self::secret),
             "ledger" => {
                 if let Some(table) = expect::table(self.mistakes, "ledger", value) {
@@ -233,10 +235,10 @@ impl Reading<'_> {
         self.entries.delivery.environments.insert(key, environment);
     }
 
-    fn approver(&mut self, name: Text, value: Value) {
+    fn approver(&mut self, name: &Text, value: Value) {
         let key = name.value.clone();
         let table = expect::table(self.mistakes, &format!("approver.{key}"), value);
-        let approver = delivery::approver(self.mistakes, &name, table);
+        let approver = delivery::approver(self.mistakes, name, table);
         self.entries.delivery.approvers.insert(key, approver);
     }
 
