@@ -4,9 +4,11 @@
 
 mod commands;
 mod deploying;
+mod deployment;
 mod files;
 mod harness;
 mod limits;
 mod loading;
 mod outlet;
 mod traces;
+mod ways_out;
