@@ -12,6 +12,7 @@ const GUEST_TRIPLE: &str = "wasm32-wasip2";
 /// The standard plugins: their package, the file that cargo makes, and their builtin name.
 const BUILTINS: &[(&str, &str, &str)] = &[
     ("belljar-plugin-command", "belljar_plugin_command.wasm", "command.wasm"),
+    ("belljar-plugin-deploy", "belljar_plugin_deploy.wasm", "deploy.wasm"),
     ("belljar-plugin-lint", "belljar_plugin_lint.wasm", "lint.wasm"),
     ("belljar-plugin-package", "belljar_plugin_package.wasm", "package.wasm"),
     ("belljar-plugin-test", "belljar_plugin_test.wasm", "test.wasm"),
