@@ -18,4 +18,4 @@ pub use dora::{
 };
 pub use find::{EvidenceFile, FindAsk, FindReport, Found, LiveTime, find};
 pub use releases::{ReleaseRow, ReleasesReport, releases};
-pub use risk::{RiskReport, RiskRow, StepCount, UnusedApproval, risk};
+pub use risk::{RiskLine, RiskReport, RiskRow, StepCount, UnusedApproval, risk};

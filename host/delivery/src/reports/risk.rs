@@ -47,17 +47,28 @@ pub struct RiskRow {
     /// The weakest tier of their tools; `None` if they have none.
     pub weakest: Option<Tier>,
     /// Rules that were set aside for it, with the reason.
-    pub break_glass: Vec<String>,
-    /// Drift and changes of its health, one line each.
-    pub observed: Vec<String>,
+    pub break_glass: Vec<RiskLine>,
+    /// Drift and changes of its health.
+    pub observed: Vec<RiskLine>,
     /// Secrets that the environment was granted, by name.
     pub secrets: Vec<String>,
     /// Hosts that it was granted.
     pub hosts: Vec<String>,
     /// Tools that it was granted.
     pub tools: Vec<String>,
+    /// The event of its plan, if that is in the ledger.
+    pub plan: Option<u64>,
     /// The events behind it.
     pub events: Vec<u64>,
+}
+
+/// Something that happened, in one line for people.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RiskLine {
+    /// What, and when.
+    pub text: String,
+    /// The event.
+    pub event: u64,
 }
 
 /// How many steps of one class.
@@ -162,6 +173,7 @@ fn row(deployment: &Deployment<'_>, runs: &Runs<'_>) -> RiskRow {
         secrets: environment.map(|it| it.secrets.clone()).unwrap_or_default(),
         hosts: environment.map(|it| it.hosts.clone()).unwrap_or_default(),
         tools: environment.map(|it| it.tools.clone()).unwrap_or_default(),
+        plan: planned.map(|planned| planned.seq),
         events: Vec::new(),
     };
     if let Some(planned) = planned {
@@ -195,6 +207,7 @@ fn happened(deployment: &Deployment<'_>, planned: Option<Planned<'_>>, row: &mut
     let start = deployment.start().map(|entry| entry.seq);
     for entry in &deployment.events {
         let at = instant(entry.at);
+        let line = |what: String| RiskLine { text: format!("{at}: {what}"), event: entry.seq };
         match &entry.event {
             LedgerEvent::Started { .. } | LedgerEvent::Finished { .. } => {}
             LedgerEvent::Approval { .. } => {
@@ -207,14 +220,14 @@ fn happened(deployment: &Deployment<'_>, planned: Option<Planned<'_>>, row: &mut
             }
             LedgerEvent::BreakGlass { reason, skipped, .. } => {
                 let rules = skipped.join(", ");
-                row.break_glass.push(format!("{at}, {}: {rules}: {reason}", entry.actor));
+                row.break_glass.push(line(format!("{}: {rules}: {reason}", entry.actor)));
             }
             LedgerEvent::DriftFound { found, .. } => {
-                row.observed.push(format!("{at}: drift: {found}"));
+                row.observed.push(line(format!("drift: {found}")));
             }
-            LedgerEvent::DriftGone { .. } => row.observed.push(format!("{at}: drift is gone")),
+            LedgerEvent::DriftGone { .. } => row.observed.push(line("drift is gone".to_owned())),
             LedgerEvent::HealthChanged { condition, detail, .. } => {
-                row.observed.push(format!("{at}: {}: {detail}", condition.as_str()));
+                row.observed.push(line(format!("{}: {detail}", condition.as_str())));
             }
             _ => continue,
         }
@@ -331,7 +344,7 @@ fn vouched(row: &RiskRow) -> Row {
     let given = row.approvers.len();
     let names = row.approvers.join(", ");
     let approvals = match row.required {
-        None => format!("{given}, the plan is not in the ledger {names}"),
+        None => format!("{given}, the plan is not in the ledger"),
         Some(0) if given == 0 => "none, none required".to_owned(),
         Some(required) if given == 0 => format!("NONE of {required}"),
         Some(required) if given < required as usize => {
@@ -364,14 +377,14 @@ fn grants(row: &RiskRow) -> Row {
     };
     let mut cells = place(row);
     cells.extend([list(&row.secrets), list(&row.hosts), list(&row.tools)]);
-    Row { cells, events: Vec::new() }
+    Row { cells, events: row.plan.into_iter().collect() }
 }
 
-fn lines(row: &RiskRow, lines: &[String]) -> Vec<Row> {
-    let line = |line: &String| {
+fn lines(row: &RiskRow, lines: &[RiskLine]) -> Vec<Row> {
+    let line = |line: &RiskLine| {
         let mut cells = place(row);
-        cells.push(line.clone());
-        Row { cells, events: Vec::new() }
+        cells.push(line.text.clone());
+        Row { cells, events: vec![line.event] }
     };
     lines.iter().map(line).collect()
 }
