@@ -39,6 +39,7 @@ const NATIVE: &[&str] = &["--workspace", "--exclude", GUESTS_ONLY];
 const GUESTS_TOO: &[&str] = &[
     "belljar-sdk",
     "belljar-plugin-command",
+    "belljar-plugin-deploy",
     "belljar-plugin-lint",
     "belljar-plugin-package",
     "belljar-plugin-test",
