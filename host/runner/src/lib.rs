@@ -9,6 +9,7 @@
 
 mod answers;
 mod consult;
+mod evidence;
 mod flight;
 mod hints;
 pub mod lookup;
@@ -23,6 +24,7 @@ mod summary;
 mod testing;
 mod tools;
 
+pub use evidence::{FileRead, evidence};
 pub use ports::{ForceMode, Plugin, Ports, RunOptions};
 pub use preview::{Preview, Would, plan_preview};
 pub use resolve::{Surroundings, resolve};

@@ -92,18 +92,26 @@ pub fn lookup(shelf: Shelf<'_>, key: &Key, view: &View) -> Result<Lookup, Fault>
     }
 }
 
-/// Returns the Trace of a recorded Action, if the cache still has it.
+/// Returns the Trace of the recorded Action with `key` and `view`, if the cache still has it.
+///
+/// A cache keeps equal Traces of a family once, so the record of this Action may have none of
+/// its own. Then it is the first of the family that agrees with `view`: who asks the same and
+/// is told the same goes on to ask the same.
 ///
 /// # Errors
 /// When the cache cannot be read.
-pub fn trace_of(cache: &dyn ActionCache, key: &Key) -> Result<Option<Trace>, Fault> {
+pub fn trace_of(cache: &dyn ActionCache, key: &Key, view: &View) -> Result<Option<Trace>, Fault> {
+    let mut answers = Answers::new(view);
     let mut found = None;
     cache.traces(&key.family, &mut |action, trace| {
-        if action != key.action {
-            return ControlFlow::Continue(());
+        if action == key.action {
+            found = Some(trace);
+            return ControlFlow::Break(());
         }
-        found = Some(trace);
-        ControlFlow::Break(())
+        if found.is_none() && trace.0.iter().all(|then| answers.agree(then)) {
+            found = Some(trace);
+        }
+        ControlFlow::Continue(())
     })?;
     Ok(found)
 }

@@ -34,7 +34,10 @@ pub(super) fn deliver(
             report.status = Status::Passed;
         }
         Verdict::Failed { code, message } => {
-            let kept = if trace.is_none() { trace_of(ports.cache, &turn.key)? } else { None };
+            let kept = match trace {
+                Some(_) => None,
+                None => trace_of(ports.cache, &turn.key, &turn.action.view)?,
+            };
             let mut fault = Fault::new(Blame::Project, FAILED, message);
             if !code.is_empty() {
                 fault = fault.note(format!("{} calls it `{code}`", report.plugin));

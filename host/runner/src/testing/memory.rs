@@ -72,7 +72,10 @@ impl ActionCache for MemoryCache {
         let mut traces = self.traces.lock().unwrap();
         let kept = traces.entry(record.family).or_default();
         kept.retain(|(action, _)| *action != record.action);
-        kept.insert(0, (record.action, record.trace.clone()));
+        // An equal Trace is kept once, by the record that had it first.
+        let equal = kept.iter().position(|(_, trace)| trace == record.trace);
+        let first = equal.map(|at| kept.remove(at));
+        kept.insert(0, first.unwrap_or_else(|| (record.action, record.trace.clone())));
         kept.truncate(KEPT);
         Ok(())
     }

@@ -11,7 +11,7 @@ use belljar_model::{
     Capability, Class, Digest, Grant, Limits, Patterns, StepName, Tier, WorkspacePath,
 };
 use belljar_pipeline::{GrantAt, Place, Places, Plan, Step};
-use serde_json::json;
+use serde_json::{Value, json};
 
 pub(crate) use memory::{MemoryBlobs, MemoryCache, Recording, Tree};
 pub(crate) use world::World;
@@ -61,6 +61,14 @@ pub(crate) fn step(name: &str, inputs: &[&str], outputs: &[&str]) -> Step {
         at: Place::default(),
         places: Arc::new(Places::default()),
     }
+}
+
+/// A step with a script, that reads what is below `src` and what its needs made below `gen`.
+pub(crate) fn scripted(name: &str, needs: &[&str], script: &Value) -> Step {
+    let mut step = step(name, &["src", "gen"], &["gen"]);
+    step.needs = needs.iter().map(|need| StepName::new(need)).collect();
+    step.config = json!({ "script": script });
+    step
 }
 
 /// A plan of steps in order; needs are found by name.

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use belljar_model::ports::{Cancel, EventSink, NoTools, Tools};
-use belljar_model::{Digest, Event, WorkspacePath};
+use belljar_model::{Digest, Event, Fault, WorkspacePath};
 use belljar_pipeline::Plan;
 
 use super::executor::{Executing, ScriptExecutor};
 use super::{MemoryBlobs, MemoryCache, Recording, StillClock, Tree, path, plugin};
-use crate::{ForceMode, OnFailure, Ports, Preview, RunOptions, RunSummary, plan_preview, run};
+use crate::{
+    FileRead, ForceMode, OnFailure, Ports, Preview, RunOptions, RunSummary, evidence, plan_preview,
+    run,
+};
 
 pub(crate) struct World {
     pub(crate) tree: Tree,
@@ -62,6 +65,15 @@ impl World {
 
     pub(crate) fn preview(&self, plan: &Plan) -> Vec<Preview> {
         self.with_ports(|ports| plan_preview(ports, plan, &self.options))
+    }
+
+    /// What the steps of a run of `plan` read.
+    pub(crate) fn evidence(
+        &self,
+        plan: &Plan,
+        summary: &RunSummary,
+    ) -> Result<Vec<FileRead>, Fault> {
+        self.with_ports(|ports| evidence(ports, plan, &self.options, summary))
     }
 
     /// Runs, and returns the names of the steps that were executed, sorted.

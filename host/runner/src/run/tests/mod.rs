@@ -5,19 +5,11 @@ mod failures;
 mod simulation;
 
 use belljar_model::event::{Source, Status};
-use belljar_pipeline::{Plan, Step};
-use serde_json::{Value, json};
+use belljar_pipeline::Plan;
+use serde_json::json;
 
 use crate::RunSummary;
-use crate::testing::{plan, step};
-
-/// A step with a script, that reads what is below `src` and what its needs made below `gen`.
-fn scripted(name: &str, needs: &[&str], script: &Value) -> Step {
-    let mut step = step(name, &["src", "gen"], &["gen"]);
-    step.needs = needs.iter().map(|need| belljar_model::StepName::new(need)).collect();
-    step.config = json!({ "script": script });
-    step
-}
+use crate::testing::{plan, scripted};
 
 /// `a` reads a file, `b` reads what `a` made, `c` reads another file.
 fn three() -> Plan {
