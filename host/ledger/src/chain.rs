@@ -87,9 +87,10 @@ impl KeyChain {
         if self.origin() != Some(&checkpoint.origin) {
             return Err("it belongs to a log of another name");
         }
-        match signers.iter().all(|key| checkpoint.is_signed_by(key)) {
-            true => Ok(()),
-            false => Err("the key of the ledger did not sign it"),
+        if signers.iter().all(|key| checkpoint.is_signed_by(key)) {
+            Ok(())
+        } else {
+            Err("the key of the ledger did not sign it")
         }
     }
 

@@ -1,8 +1,13 @@
 //! Hexadecimal digits: how keys, roots and evidence are written.
 
+use std::fmt::Write as _;
+
 /// Writes bytes as lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a text takes all");
+        text
+    })
 }
 
 /// Reads exactly 64 lower-case hexadecimal digits.

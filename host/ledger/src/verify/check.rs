@@ -18,8 +18,16 @@ use crate::tree::{Frontier, Hash, leaf_hash};
 /// How many lines are named one by one.
 const NAMED_LINES: usize = 20;
 
-/// Reads a line as the entry of a number, or says why it is not.
-pub(crate) type ReadLine<'a> = &'a dyn Fn(&[u8], u64) -> Result<Entry, String>;
+/// The hash of a line, and the entry of its number that it is, or why it is not.
+pub(crate) type Line = (Hash, Result<Entry, String>);
+
+/// Looks at a line.
+pub(crate) type ReadLine<'a> = &'a dyn Fn(&[u8], u64) -> Line;
+
+/// Looks at a line that nothing is known of.
+pub(crate) fn read_line(line: &[u8], seq: u64) -> Line {
+    (leaf_hash(line), history::entry(line, seq))
+}
 
 /// Finds everything that is wrong with a copy of a ledger.
 pub(crate) fn check(
@@ -27,7 +35,7 @@ pub(crate) fn check(
     against: Option<&Checkpoint>,
     expected_key: Option<&PublicKey>,
 ) -> Verified {
-    check_with(&history::entry, copy, against, expected_key)
+    check_with(&read_line, copy, against, expected_key)
 }
 
 /// The same, with another way to read lines.
@@ -110,11 +118,11 @@ impl Scan {
         let mut end = 0;
         scan.keep_root(&frontier, sizes);
         for (seq, line) in (0..).zip(history::lines(bytes)) {
-            frontier.push(leaf_hash(line));
+            let (hash, entry) = read_line(line, seq);
+            frontier.push(hash);
             scan.keep_root(&frontier, sizes);
             end += line.len() + 1;
             scan.ends.push(end);
-            let entry = read_line(line, seq);
             let entry = entry.and_then(|entry| scan.chain.see(seq, &entry.event).map(|()| entry));
             scan.entries.push(entry);
         }

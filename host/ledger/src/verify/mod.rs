@@ -12,7 +12,7 @@ use belljar_model::{Fault, LedgerEntry as Entry};
 
 pub(crate) use check::check;
 #[cfg(test)]
-pub(crate) use check::check_with;
+pub(crate) use check::{Line, check_with, read_line};
 pub use problem::{Problem, ProblemKind};
 
 use crate::checkpoint::Checkpoint;
