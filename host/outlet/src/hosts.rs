@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::Ipv6Addr;
+use std::num::NonZeroU16;
 
 use belljar_model::ports::OutletError;
 use belljar_model::{Blame, Fault};
@@ -44,8 +45,8 @@ impl Authority {
         if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(format!("`{port}` is not a port"));
         }
-        let port = port.parse().map_err(|_| format!("`{port}` is not a port"))?;
-        Ok(Self { host: normal(host)?, port })
+        let port: NonZeroU16 = port.parse().map_err(|_| format!("`{port}` is not a port"))?;
+        Ok(Self { host: normal(host)?, port: port.get() })
     }
 }
 
@@ -231,9 +232,10 @@ mod tests {
 
     #[test]
     fn a_grant_is_a_host_and_a_port() {
-        for text in
-            ["", "a", "a:", ":1", "a:b", "a:99999", "a:+1", "a/b:1", "u@a:1", "::1:80", "*:80"]
-        {
+        for text in [
+            "", "a", "a:", ":1", "a:b", "a:99999", "a:0", "a:+1", "a/b:1", "u@a:1", "::1:80",
+            "*:80",
+        ] {
             let fault = Hosts::new("e", &[text.to_owned()]).unwrap_err();
             assert_eq!(fault.code.as_str(), "E0917", "{text}");
         }

@@ -18,7 +18,8 @@
 //!   was given a secret can always send it back in a form of its own.
 //! * A folder is an open directory (`belljar_disk::Root`): no path and no symbolic link leads out.
 //!
-//! Settings come as arguments: the crate reads no clock and no environment variable of its own.
+//! Settings come as arguments. The client looks for variables that name a proxy when it is made;
+//! what it finds is dropped.
 
 mod blob;
 mod client;
