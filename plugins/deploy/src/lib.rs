@@ -19,7 +19,7 @@ mod verdict;
 
 use belljar_sdk::prelude::*;
 
-use crate::config::{Config, Strategy};
+use crate::config::{Config, Kind};
 
 /// The plugin.
 pub struct Deploy;
@@ -36,12 +36,12 @@ impl Deployment for Deploy {
     fn apply(config: Config, cx: &mut DeployCx) -> DeployResult {
         config.check()?;
         let mut changes = Vec::new();
-        for (at, strategy) in config.strategies.iter().enumerate() {
+        for (at, kind) in config.kinds() {
             cx.check_cancelled()?;
-            changes.extend(match strategy {
-                Strategy::Directory(directory) => directory::apply(directory, at, cx)?,
-                Strategy::Http(http) => http::apply(http, at, cx)?,
-                Strategy::Tool(tool) => tool::apply(tool, cx)?,
+            changes.extend(match kind {
+                Kind::Directory(directory) => directory::apply(directory, at, cx)?,
+                Kind::Http(http) => http::apply(http, at, cx)?,
+                Kind::Tool(tool) => tool::apply(tool, cx)?,
             });
         }
         Ok(changes)
@@ -50,10 +50,10 @@ impl Deployment for Deploy {
     fn observe(config: Config, cx: &mut DeployCx) -> Result<Observation, StepError> {
         config.check()?;
         // All of them, whatever the first one says: what is sent must not follow from an answer.
-        let seen = config.strategies.iter().filter_map(|strategy| match strategy {
-            Strategy::Directory(directory) => Some(directory::observe(directory, cx)),
-            Strategy::Http(http) => http.health.as_ref().map(|health| http::observe(health, cx)),
-            Strategy::Tool(tool) => tool.observe.as_ref().map(|command| tool::observe(command, cx)),
+        let seen = config.kinds().filter_map(|(_, kind)| match kind {
+            Kind::Directory(directory) => Some(directory::observe(directory, cx)),
+            Kind::Http(http) => http.health.as_ref().map(|health| http::observe(health, cx)),
+            Kind::Tool(tool) => tool.observe.as_ref().map(|command| tool::observe(command, cx)),
         });
         Ok(verdict::join(&seen.collect::<Vec<_>>()))
     }

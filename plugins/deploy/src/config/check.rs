@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use belljar_sdk::{ConfigProblem, StepError};
 
-use super::{
-    Activate, Command, Config, Directory, Health, Http, SecretHeader, Strategy, Tool, Upload,
-};
+use super::{Activate, Command, Config, Directory, Health, Http, Kind, SecretHeader, Tool, Upload};
 use crate::template::placeholders;
 
 /// Headers that the host or this plugin sets.
@@ -22,29 +20,39 @@ impl Config {
         let mut problems = Problems::default();
         if self.strategies.is_empty() {
             problems.add("/strategies", "names no strategy");
-        } else if !self.strategies.iter().any(Strategy::observes) {
+        }
+        for (at, strategy) in self.strategies.iter().enumerate() {
+            let problem = match strategy.kinds().count() {
+                0 => "names no strategy: give `directory`, `http` or `tool`",
+                1 => continue,
+                _ => "names several strategies: give each its own table, so that their order shows",
+            };
+            problems.add(&format!("/strategies/{at}"), problem);
+        }
+        if problems.0.is_empty() && !self.kinds().any(|(_, kind)| kind.observes()) {
             problems.add(
                 "/strategies",
                 "none of them tells whether the release is healthy: add a `health` to `http` or an \
                  `observe` to `tool`",
             );
         }
-        for (at, strategy) in self.strategies.iter().enumerate() {
-            match strategy {
-                Strategy::Directory(directory) => {
-                    problems.directory(&format!("/strategies/{at}/directory"), directory);
+        for (at, kind) in self.kinds() {
+            let at = format!("/strategies/{at}");
+            match kind {
+                Kind::Directory(directory) => {
+                    problems.directory(&format!("{at}/directory"), directory);
                 }
-                Strategy::Http(http) => problems.http(&format!("/strategies/{at}/http"), http),
-                Strategy::Tool(tool) => problems.tool(&format!("/strategies/{at}/tool"), tool),
+                Kind::Http(http) => problems.http(&format!("{at}/http"), http),
+                Kind::Tool(tool) => problems.tool(&format!("{at}/tool"), tool),
             }
         }
-        problems.apart(&self.strategies);
+        problems.apart(self);
         if problems.0.is_empty() { Ok(()) } else { Err(StepError::InvalidConfig(problems.0)) }
     }
 }
 
-impl Strategy {
-    fn observes(&self) -> bool {
+impl Kind<'_> {
+    fn observes(self) -> bool {
         match self {
             Self::Directory(_) => true,
             Self::Http(http) => http.health.is_some(),
@@ -76,10 +84,10 @@ impl Problems {
     }
 
     /// Two strategies must not switch one pointer, nor may one remove what is another's.
-    fn apart(&mut self, strategies: &[Strategy]) {
+    fn apart(&mut self, config: &Config) {
         let mut seen: Vec<&str> = Vec::new();
-        for (at, strategy) in strategies.iter().enumerate() {
-            let Strategy::Directory(directory) = strategy else { continue };
+        for (at, kind) in config.kinds() {
+            let Kind::Directory(directory) = kind else { continue };
             let to = directory.to.trim_end_matches('/');
             if seen.iter().any(|other| is_within(to, other) || is_within(other, to)) {
                 let problem = "overlaps the folder of another `directory`";

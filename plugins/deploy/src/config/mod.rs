@@ -13,15 +13,40 @@ pub struct Config {
     pub strategies: Vec<Strategy>,
 }
 
-/// One way to deploy.
+/// One way to deploy: exactly one of the three. They are keys and not an enum, so that a mistake
+/// within one is shown at its place.
 #[belljar_sdk::config]
-pub enum Strategy {
+pub struct Strategy {
     /// Puts files into the environment's storage, and switches a pointer to them.
-    Directory(Directory),
+    pub directory: Option<Directory>,
     /// Sends files to a server.
-    Http(Box<Http>),
+    pub http: Option<Http>,
     /// Runs tools.
-    Tool(Tool),
+    pub tool: Option<Tool>,
+}
+
+/// What a [`Strategy`] is.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind<'a> {
+    Directory(&'a Directory),
+    Http(&'a Http),
+    Tool(&'a Tool),
+}
+
+impl Strategy {
+    /// What it is: one thing, once it is checked.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind<'_>> {
+        let directory = self.directory.iter().map(Kind::Directory);
+        directory.chain(self.http.iter().map(Kind::Http)).chain(self.tool.iter().map(Kind::Tool))
+    }
+}
+
+impl Config {
+    /// All strategies, each with its place in the list.
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = (usize, Kind<'_>)> {
+        let strategies = self.strategies.iter().enumerate();
+        strategies.flat_map(|(at, strategy)| strategy.kinds().map(move |kind| (at, kind)))
+    }
 }
 
 /// Puts files into the environment's storage, and switches a pointer to them.

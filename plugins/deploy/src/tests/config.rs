@@ -25,6 +25,16 @@ fn http(http: &Value) -> Value {
 #[test]
 fn there_is_a_strategy_and_one_that_looks() {
     check(&json!({ "strategies": [] }), &[("/strategies", "names no strategy")]);
+    let none = "names no strategy: give `directory`, `http` or `tool`";
+    let several = "names several strategies: give each its own table, so that their order shows";
+    check(
+        &json!({ "strategies": [{}, { "directory": {}, "tool": {} }] }),
+        &[
+            ("/strategies/0", none),
+            ("/strategies/1", several),
+            ("/strategies/1/tool", "does nothing: give `apply` or `observe`"),
+        ],
+    );
     let blind = "none of them tells whether the release is healthy: add a `health` to `http` or an \
                  `observe` to `tool`";
     let tool = json!({ "tool": { "apply": [{ "command": ["a"] }] } });
