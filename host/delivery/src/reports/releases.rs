@@ -29,7 +29,7 @@ pub struct ReleaseRow {
     pub commit: String,
     /// Who asked for it.
     pub requested_by: String,
-    /// Who approved the plan before it was started, each once.
+    /// Who approved the plan, in time for its start and not expired by then, each once.
     pub approved_by: Vec<String>,
     /// When it began, in milliseconds since 1970-01-01 UTC.
     pub started_ms: Option<u64>,
@@ -69,10 +69,12 @@ fn row(deployment: &Deployment<'_>) -> ReleaseRow {
     events.extend(start.map(|entry| entry.seq));
     events.extend(endings.iter().map(|(entry, _)| entry.seq));
     let mut approved_by = Vec::new();
-    let is_in_time = |entry: &&&Entry| start.is_none_or(|start| entry.seq < start.seq);
-    for entry in deployment.events.iter().filter(is_in_time) {
-        let Some(approver) = super::risk::approval_of(entry, planned.map(|plan| plan.digest))
-        else {
+    for entry in &deployment.events {
+        if matches!(entry.event, LedgerEvent::PlanVoided { .. }) {
+            events.push(entry.seq);
+        }
+        let digest = planned.map(|plan| plan.digest);
+        let Some(approver) = super::risk::approval_of(entry, digest, start) else {
             continue;
         };
         events.push(entry.seq);

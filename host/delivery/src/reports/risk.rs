@@ -36,7 +36,7 @@ pub struct RiskRow {
     pub number: u64,
     /// The release, by the first digits of its id.
     pub release: String,
-    /// Who approved the plan before it was started, each once.
+    /// Who approved the plan, in time for its start and not expired by then, each once.
     pub approvers: Vec<String>,
     /// How many approvals the plan asked for; `None` if the plan is not in the ledger.
     pub required: Option<u32>,
@@ -204,16 +204,15 @@ fn made_by(planned: Planned<'_>, runs: &Runs<'_>, row: &mut RiskRow) {
 
 /// Adds what happened to the deployment.
 fn happened(deployment: &Deployment<'_>, planned: Option<Planned<'_>>, row: &mut RiskRow) {
-    let start = deployment.start().map(|entry| entry.seq);
+    let start = deployment.start();
     for entry in &deployment.events {
         let at = instant(entry.at);
         let line = |what: String| RiskLine { text: format!("{at}: {what}"), event: entry.seq };
         match &entry.event {
             LedgerEvent::Started { .. } | LedgerEvent::Finished { .. } => {}
             LedgerEvent::Approval { .. } => {
-                let approver = approval_of(entry, planned.map(|planned| planned.digest));
-                let early = start.is_some_and(|start| entry.seq < start);
-                let Some(approver) = approver.filter(|_| early) else { continue };
+                let digest = planned.map(|planned| planned.digest);
+                let Some(approver) = approval_of(entry, digest, start) else { continue };
                 if !row.approvers.contains(&approver) {
                     row.approvers.push(approver);
                 }
@@ -235,15 +234,17 @@ fn happened(deployment: &Deployment<'_>, planned: Option<Planned<'_>>, row: &mut
     }
 }
 
-/// Who approved this plan with this event, if it is such an event.
-pub(super) fn approval_of(entry: &Entry, of: Option<PlanDigest>) -> Option<String> {
-    match &entry.event {
-        LedgerEvent::Approval { plan, approver, envelope, .. } if Some(*plan) == of => {
-            let agrees = decision(envelope)?.decision == Decision::Approve;
-            agrees.then(|| approver.clone())
-        }
-        _ => None,
-    }
+/// Who approved this plan with this event, in time for this start, if it is such an event.
+pub(super) fn approval_of(
+    entry: &Entry,
+    of: Option<PlanDigest>,
+    start: Option<&Entry>,
+) -> Option<String> {
+    let LedgerEvent::Approval { plan, approver, envelope, .. } = &entry.event else { return None };
+    let decision = decision(envelope)?;
+    let in_time = start.is_none_or(|start| entry.seq < start.seq && start.at < decision.expires_ms);
+    let agrees = Some(*plan) == of && decision.decision == Decision::Approve && in_time;
+    agrees.then(|| approver.clone())
 }
 
 fn decision(envelope: &Envelope) -> Option<Approval> {
@@ -326,7 +327,7 @@ impl RiskReport {
             about: vec![format!("since {} UTC", instant(self.since_ms))],
             tables: vec![deployments, granted, broken, seen, unused],
             notes: vec![
-                "Approvals are those given before the start, by name. Their signatures are checked \
+                "Approvals are those that held when the deployment started, by name. Their signatures are checked \
                     when a plan is applied, not here. A tier says how well tools were shut in, the \
                     weakest first: t0, t3, t2, t1, wasm."
                     .to_owned(),

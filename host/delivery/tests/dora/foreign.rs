@@ -72,11 +72,10 @@ fn our_figures_are_those_of_a_calculation_in_sql() {
     assert!(numbers.iter().all(|count| *count > 150), "{numbers:?}");
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test writes a file and starts a program")]
 fn ask_python(lines: &str) -> Vec<Figures> {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("ledgers.jsonl");
-    std::fs::write(&file, lines).unwrap();
+    std::fs::write(&file, lines).expect("a file can be written");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign/dora.py");
     let output = Command::new("python3")
         .args([script, "--many"])
@@ -85,6 +84,7 @@ fn ask_python(lines: &str) -> Vec<Figures> {
         .expect("this test needs `python3` (3.11 or later), which could not be started");
     let problem = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script} failed: {problem}");
-    let answers = String::from_utf8(output.stdout).unwrap();
-    answers.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let answers = String::from_utf8(output.stdout).expect("answers are text");
+    let figures = |line| serde_json::from_str(line).expect("an answer has all figures");
+    answers.lines().map(figures).collect()
 }

@@ -27,8 +27,12 @@ impl Random {
         self.below(100) < percent
     }
 
+    fn place(&mut self, end: usize) -> usize {
+        usize::try_from(self.below(end as u64)).expect("it is below a usize")
+    }
+
     fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        from[usize::try_from(self.below(from.len() as u64)).unwrap()]
+        from[self.place(from.len())]
     }
 }
 
@@ -154,7 +158,7 @@ impl Life {
     /// One that was left open ends, or one that has ended ends again.
     fn end_one(&mut self, random: &mut Random) {
         if !self.open.is_empty() {
-            let at = usize::try_from(random.below(self.open.len() as u64)).unwrap();
+            let at = random.place(self.open.len());
             let (place, number) = self.open.swap_remove(at);
             self.end(random, place, number);
         } else if self.next[0] > 1 && random.percent(20) {

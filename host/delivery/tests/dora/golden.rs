@@ -123,9 +123,9 @@ fn the_happy_log_has_the_figures_that_were_calculated_by_hand() {
         values,
         [
             "4.00 per week (4 deployments in 7 d), median 1 per weekday",
-            "1 h, p90 5 h",
+            "median 1 h, p90 5 h",
             "50.0 % (2 of 4)",
-            "3 min, p90 30 min",
+            "median 3 min, p90 30 min",
             "25.0 % (1 of 4)"
         ]
     );

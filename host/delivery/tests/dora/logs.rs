@@ -155,7 +155,7 @@ impl Log {
             at_ms: at,
             expires_ms,
         };
-        let payload = serde_json::to_vec(&approval).unwrap();
+        let payload = serde_json::to_vec(&approval).expect("an approval has a JSON form");
         let payload = base64::engine::general_purpose::STANDARD.encode(payload);
         let signatures = vec![EnvelopeSignature { keyid: String::new(), sig: String::new() }];
         self.push(
@@ -181,7 +181,7 @@ pub(crate) fn started(environment: &str, deployment: u64, plan: PlanDigest) -> L
 pub(crate) fn release(number: u64) -> Release {
     let artifact = Artifact {
         step: StepName::new("package"),
-        path: WorkspacePath::parse("dist/app.tar").unwrap(),
+        path: WorkspacePath::parse("dist/app.tar").expect("it is a path"),
         digest: Digest::of(&number.to_le_bytes()),
         executable: false,
     };

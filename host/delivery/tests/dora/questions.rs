@@ -44,8 +44,8 @@ fn build(log: &mut Log, at: u64, number: u64, evidence: Option<&str>) {
     log.push(at, LedgerEvent::Release { release: release(number), evidence });
 }
 
-/// 1 is approved by two and live. 2 breaks the glass with one of two approvals, drifts and is
-/// undone. 3 waits for a second approval. 4 is refused; one approval came too late for 1.
+/// 1 is approved by two and live. 2 breaks the glass with an approval that has expired, falls ill and
+/// is undone. 3 waits for a second approval. 4 is refused; one approval came too late for 1.
 pub(crate) fn audited() -> Log {
     let mut log = Log::default();
     let [first, second] = [guarded(1, 2), guarded(2, 2)];
@@ -123,7 +123,7 @@ fn releases_say_who_when_and_how_it_ended() {
         ),
         format!(
             "production | 2 | {two} | {commit} | rolled-back | 2026-01-05 03:00:00 | \
-            2026-01-05 04:02:00 | 1 h 2 min | {ask} | ana"
+            2026-01-05 04:02:00 | 1 h 2 min | {ask} | "
         ),
         format!("production | 3 | {three} | {commit} | planned |  |  |  | {ask} | ana"),
         "production | 4 |  |  | voided: unhealthy |  |  |  |  | ".to_owned(),
@@ -147,7 +147,7 @@ fn risk_says_who_vouched_and_what_was_set_aside() {
         cells(&sheet.tables[0]),
         [
             format!("production | 1 | {one} | 2 of 2: ana, bo | aa11 | 2 pure, 2 exec | t2"),
-            format!("production | 2 | {two} | ONLY 1 of 2: ana | bb22 | 2 pure, 2 exec | t2"),
+            format!("production | 2 | {two} | NONE of 2 | bb22 | 2 pure, 2 exec | t2"),
             format!("staging | 1 | {one} | none, none required | aa11 | 2 pure, 2 exec | t2"),
         ]
     );

@@ -140,7 +140,7 @@ fn deployment_row(deployment: &DoraDeployment) -> Row {
 
 fn spread(label: &str, spread: &Spread, formula: &str) -> Fact {
     let value = match (spread.median_ms, spread.p90_ms) {
-        (Some(median), Some(p90)) => format!("{}, p90 {}", length(median), length(p90)),
+        (Some(median), Some(p90)) => format!("median {}, p90 {}", length(median), length(p90)),
         _ => NO_DATA.to_owned(),
     };
     let unit = || "ms".to_owned();
