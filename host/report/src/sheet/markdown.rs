@@ -94,10 +94,17 @@ fn escape(text: &str) -> String {
     let digits = escaped.trim_start_matches(|letter: char| letter.is_ascii_digit());
     if escaped.starts_with(['-', '+', '=', ':']) {
         escaped.insert(0, '\\');
-    } else if digits.len() < escaped.len() && digits.starts_with(['.', ')']) {
+    } else if digits.len() < escaped.len() && begins_list(digits) {
         escaped.insert(escaped.len() - digits.len(), '\\');
     }
     escaped
+}
+
+/// Whether what follows a number makes it the mark of a list.
+fn begins_list(after: &str) -> bool {
+    after
+        .strip_prefix(['.', ')'])
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
 }
 
 #[cfg(test)]
@@ -117,7 +124,8 @@ mod tests {
         check("- item", "\\- item");
         check("1. item", "1\\. item");
         check("12", "12");
-        check("1.5 per day", "1\\.5 per day");
+        check("1.5 per day", "1.5 per day");
+        check("1.", "1\\.");
         check("@everyone", "@<!-- -->everyone");
         check("Ana <ana@example.com>", "Ana &lt;ana@example.com&gt;");
         check("http://evil", "http:<!-- -->//evil");
@@ -146,7 +154,7 @@ mod tests {
 
         | | Figure | Value | n | Events |
         | ---: | --- | --- | ---: | --- |
-        | 1 | Change fail rate | **50\.0 % (1 of 2)** | 2 | e9 e11 |
+        | 1 | Change fail rate | **50.0 % (1 of 2)** | 2 | e9 e11 |
         | 2 | Lead time | **no data** | 0 |  |
 
         How each is calculated:
