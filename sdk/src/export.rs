@@ -1,8 +1,11 @@
 //! What `#[step]` and `#[deployment]` expand to calls: the exports of a plugin.
 
-use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 #[cfg(target_arch = "wasm32")]
 use crate::Outcome;
@@ -66,11 +69,44 @@ pub fn describe<C: JsonSchema>(about: &About) -> Descriptor {
         version: about.version.to_owned(),
         summary: summary.to_owned(),
         docs_md: about.docs.to_owned(),
-        config_schema: schemars::schema_for!(C).to_value().to_string(),
+        config_schema: schema::<C>().to_value().to_string(),
         tools: about.tools.iter().map(AboutTool::need).collect(),
         secrets: owned(about.secrets),
         hosts: owned(about.hosts),
         attrs: Vec::new(),
+    }
+}
+
+/// The schema of `C`, in which nothing can be null: there is no null in a pipeline file, and
+/// validators tell more of a mistake if there is no alternative.
+fn schema<C: JsonSchema>() -> Schema {
+    let settings = SchemaSettings::draft2020_12();
+    let settings = settings.with_transform(RecursiveTransform(without_null));
+    settings.into_generator().into_root_schema_for::<C>()
+}
+
+fn without_null(schema: &mut Schema) {
+    let Some(schema) = schema.as_object_mut() else { return };
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = &types[..] {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+    if let Some(Value::Array(forms)) = schema.get_mut("anyOf") {
+        forms.retain(|form| *form != json!({ "type": "null" }));
+        if let [Value::Object(only)] = &forms[..] {
+            let only = only.clone();
+            schema.remove("anyOf");
+            // What is said of the key comes before what is said of its type.
+            only.into_iter().for_each(|(key, value)| {
+                schema.entry(key).or_insert(value);
+            });
+        }
+    }
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
     }
 }
 
@@ -166,6 +202,33 @@ mod tests {
         let schema: serde_json::Value = serde_json::from_str(&descriptor.config_schema).unwrap();
         assert_eq!(schema["additionalProperties"], false);
         assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Part {
+        /// A word.
+        #[serde(default)]
+        word: Option<String>,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Whole {
+        /// Its part.
+        part: Option<Part>,
+        count: Option<Vec<u8>>,
+    }
+
+    #[test]
+    fn what_may_be_absent_is_not_null() {
+        let schema = schema::<Whole>().to_value();
+        let text = schema.to_string();
+        assert!(!text.contains("null") && !text.contains("anyOf"), "{text}");
+        assert_eq!(schema["properties"]["part"]["$ref"], "#/$defs/Part");
+        assert_eq!(schema["properties"]["part"]["description"], "Its part.");
+        assert_eq!(schema["$defs"]["Part"]["properties"]["word"]["type"], "string");
+        assert_eq!(schema["required"], Value::Null);
     }
 
     #[test]
