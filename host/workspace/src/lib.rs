@@ -8,12 +8,14 @@
 //! **Invariant:** within one run a file has one digest. Whoever reads it later gets those bytes
 //! or a fault, never others.
 //! **Invariant:** no symbolic link is followed, neither for reading nor for writing.
+//! **Invariant:** nothing that a repository configures is executed.
 //! **Invariant:** the stat index only saves time: deleting it changes no result.
 
 mod error;
 mod ignored;
 mod index;
 mod outputs;
+mod revision;
 mod seen;
 mod snapshot;
 mod walk;
@@ -24,4 +26,5 @@ mod write_back;
 mod testing;
 
 pub use error::WorkspaceError;
+pub use revision::{MOST_COMMITS, commits, revision};
 pub use workspace::{Options, STATE, Workspace};
