@@ -96,12 +96,27 @@ impl Life {
                 let plan_digest = other.digest();
                 let plan = Box::new(other);
                 let event = LedgerEvent::Planned { plan_digest, plan };
-                if random.percent(50) {
-                    self.log.push(at, event);
-                    self.log.start(at, made);
-                } else {
-                    self.log.start(at, made);
-                    self.log.push(at, event);
+                let restarted = started(environment, number, plan_digest);
+                match random.below(4) {
+                    0 => {
+                        self.log.push(at, event);
+                        self.log.start(at, made);
+                    }
+                    1 => {
+                        self.log.start(at, made);
+                        self.log.push(at, event);
+                    }
+                    2 => {
+                        self.log.start(at, made);
+                        self.log.push(at, event);
+                        self.log.push(at, restarted);
+                    }
+                    // Both are planned, and nothing says which was started.
+                    _ => {
+                        self.log.push(at, event);
+                        let (plan_digest, plan) = (made.digest(), Box::new(made));
+                        self.log.push(at, LedgerEvent::Planned { plan_digest, plan });
+                    }
                 }
             }
             // The plan is in a part of the ledger that was not exported.
