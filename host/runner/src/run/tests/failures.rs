@@ -10,7 +10,7 @@ use crate::OnFailure;
 use crate::testing::{World, plan};
 
 fn world() -> World {
-    World::new(&[("src/a", "1"), ("src/c", "1"), ("other/x", "1")])
+    World::new(&[("src/a", "1"), ("src/c", "1"), ("src/unread", "1"), ("other/x", "1")])
 }
 
 /// Runs `bad` beside a step that passes, and returns its report.
@@ -147,7 +147,9 @@ fn a_run_that_is_cancelled_before_it_starts_skips_everything() {
 fn a_failed_step_is_told_which_file_it_missed_for_want_of_a_declaration() {
     let script = json!([["stat", "other/x"], ["stat", "other/none"], ["fail-with", "src/a"]]);
     let (world, plan) = (world(), plan([scripted("a", &[], &script)]));
-    for attempt in ["executed", "from the cache"] {
+    let edits = [("executed", "1"), ("exact", "1"), ("observed", "2"), ("exact after that", "2")];
+    for (attempt, unread) in edits {
+        world.write("src/unread", unread);
         let fault = world.run(&plan).reports[0].fault.clone().unwrap();
         let note = "it looked for `other/x`, which exists but is not among its inputs";
         assert_eq!(fault.notes.last().unwrap(), note, "{attempt}");
