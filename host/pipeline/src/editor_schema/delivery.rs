@@ -191,4 +191,28 @@ pub(super) mod tests {
             assert!(forms.iter().any(|form| form["properties"].get(key).is_some()), "{key}");
         }
     }
+
+    /// The page that describes the sections.
+    const PAGE: &str = include_str!("../../../../docs/reference/environments.md");
+
+    #[test]
+    fn the_reference_describes_every_key_and_no_other() {
+        // Each table of keys on the page, in its order.
+        let sections = PAGE.split("\n| key |").skip(1);
+        let described = sections.map(|section| {
+            let rows = section.lines().skip(2).take_while(|line| line.starts_with("| `"));
+            rows.filter_map(|row| row.split('`').nth(1)).collect::<Vec<_>>()
+        });
+        let expected = [
+            environment_fields::KEYS,
+            approvals::KEYS,
+            gate::GATE_KEYS,
+            gate::MONITOR_KEYS,
+            freeze::KEYS,
+            approvers::KEYS,
+            secrets::KEYS,
+            ledger::KEYS,
+        ];
+        assert_eq!(described.collect::<Vec<_>>(), expected);
+    }
 }

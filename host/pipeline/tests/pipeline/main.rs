@@ -3,6 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "in a test, what is missing is a failure")]
 
 mod asks;
+mod delivery;
+mod delivery_access;
+mod delivery_mistakes;
 mod diagnostics;
 mod expansion;
 mod graph_mistakes;

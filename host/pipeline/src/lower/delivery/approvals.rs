@@ -137,7 +137,9 @@ fn check_name(mistakes: &mut Mistakes, entries: &DeliveryEntries, from: &Text) -
         if groups.contains(&group) {
             return true;
         }
-        let help = suggest::did_you_mean(group, &groups, "the groups are");
+        let named: Vec<_> = groups.iter().map(|name| format!("{GROUP_PREFIX}{name}")).collect();
+        let named: Vec<&str> = named.iter().map(String::as_str).collect();
+        let help = suggest::did_you_mean(&from.value, &named, "the groups are");
         (format!("nobody is in a group `{group}`"), help)
     } else {
         if people.contains(&from.value.as_str()) {

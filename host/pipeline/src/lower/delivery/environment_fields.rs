@@ -109,7 +109,9 @@ impl DeclaredEnvironment {
                 Kind::Table(_) => self.with = Some(Entry { key, value }),
                 _ => expect::wrong_type(mistakes, field, "a table", &value),
             },
-            "storage" => self.storage = expect::text(mistakes, field, "a storage", value),
+            "storage" => {
+                self.storage = expect::text(mistakes, field, "`\"fs:…\"` or `\"s3:…\"`", value);
+            }
             "hosts" => {
                 let hosts = grants::hosts(mistakes, field, value);
                 self.hosts = hosts.map(|hosts| hosts.value).unwrap_or_default();
