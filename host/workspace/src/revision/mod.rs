@@ -2,9 +2,6 @@
 
 mod git;
 
-#[cfg(test)]
-mod tests;
-
 use std::path::Path;
 
 use belljar_disk::Root;
@@ -150,3 +147,6 @@ fn parse(printed: &[u8]) -> Option<Vec<Commit>> {
     };
     lines.map(commit).collect()
 }
+
+#[cfg(test)]
+mod tests;
