@@ -13,6 +13,7 @@
 )]
 
 pub mod console;
+pub mod delivery;
 pub mod diagnostics;
 mod excerpt;
 pub mod fault;

@@ -1,0 +1,377 @@
+mod hostile;
+
+use belljar_model::delivery::{Change, Effect};
+use belljar_model::{Blame, Code};
+use insta::assert_snapshot;
+
+use super::*;
+use crate::delivery::testing::{
+    COLOR, NOW, WIDE, approver, artifact, commit, deploy_plan, live, put, tool,
+};
+use crate::testing::{path, without_colors};
+
+fn shown<'a>(plan: &'a DeployPlan, hindrances: &'a [Fault]) -> PlanShown<'a> {
+    PlanShown {
+        plan,
+        digest: plan.digest(),
+        live: Some(live(41)),
+        approvals: ApprovalsShown {
+            needed: 2,
+            counting: vec!["bob".into()],
+            refused: vec![Remark { who: "ana".into(), why: "she wrote a commit of it".into() }],
+            rejected: vec![],
+            expires_ms: Some(NOW + 79_380_500),
+        },
+        hindrances,
+        stage: Stage::Pending,
+        detail: Detail::Short,
+        now_ms: NOW,
+    }
+}
+
+fn hindrances() -> Vec<Fault> {
+    let code = |code| Code::new(code);
+    vec![
+        Fault::new(Blame::Policy, code("E0943"), "`production` needs it in `staging` first")
+            .note("`staging` has release 77ab12cd (#56)")
+            .help("`belljar deploy staging`, then `belljar promote staging production`"),
+        Fault::new(Blame::Policy, code("E0945"), "production#42 has 1 of 2 approvals"),
+    ]
+}
+
+/// A plan with as little as there can be.
+fn empty() -> DeployPlan {
+    let mut plan = deploy_plan();
+    plan.release.artifacts.clear();
+    plan.release.revision = None;
+    plan.commits.clear();
+    plan.changes.clear();
+    plan.effects.clear();
+    plan.observe_effects.clear();
+    plan.rollback = None;
+    plan.environment.storage = None;
+    plan.environment.hosts.clear();
+    plan.environment.secrets.clear();
+    plan.environment.tools.clear();
+    plan.environment.config = "{}".into();
+    plan.environment.approvals.count = 0;
+    plan.environment.gate.bake_ms = 0;
+    plan
+}
+
+/// A plan with long lists.
+fn long() -> DeployPlan {
+    let mut plan = deploy_plan();
+    let name = |number: u64| format!("site/{}/{number}.html", "long-".repeat(12));
+    plan.release.artifacts = (0..30).map(|number| artifact(&name(number))).collect();
+    plan.commits = (0..30).map(commit).collect();
+    plan.changes = (0..30)
+        .map(|number| Change {
+            action: "upload".into(),
+            subject: name(number),
+            detail: String::new(),
+        })
+        .collect();
+    plan.effects = (0..30).map(|number| put(&name(number))).collect();
+    plan.effects.extend((0..12).map(|_| tool(&["apply", &"-".repeat(320)])));
+    plan.effects.push(Effect::Remove { path: path("releases/1") });
+    plan
+}
+
+#[test]
+fn a_plan_is_shown_as_it_is_approved() {
+    let (plan, hindrances) = (deploy_plan(), hindrances());
+    assert_snapshot!(super::plan(&shown(&plan, &hindrances), &WIDE), @r#"
+        production  #41 78710773 (2d, healthy)  →  #42 5e076e8c (main@7c9e1f0, run 0a3f)
+
+          Why         asked for by Ana <ana@example.org>
+          Plugin      deploy@1.2.0  blake3:33f09b644a6df7b53b3a832bdcccac18cd58a8f21993b67830375e01468b19a2:6
+                      with {"keep":5,"strategy":"directory"}
+          Changes     upload 2 files
+                      switch current (at once)
+          Effects     5 effects in the order of the numbers; nothing else can leave
+                      1 request (8 B)
+                        4  PUT https://api.example.org/purge (8 bytes); with the secret DEPLOY_TOKEN in authorization; expects
+                            200 or 201
+                      1 run of a tool
+                        5  run kubectl rollout status; expects exit 0
+                      1 switch (3 B)
+                        3  switch current from 96a42572 to b20ab0a0
+                      2 uploads (47 B)
+                        1  put releases/9f/bin/shop (8bf91441, 20 bytes)
+                        2  put releases/9f/site/index.html (c2370a53, 27 bytes)
+          Observing   each time that the release is observed
+                      1 request (8 B)
+                        1  PUT https://shop.example.org/health (8 bytes); with the secret DEPLOY_TOKEN in authorization; expects
+                            200 or 201
+          May use     storage  fs:/srv/shop
+                      hosts    api.example.org:443, shop.example.org:443
+                      secrets  DEPLOY_TOKEN
+                      tools    kubectl
+          Commits     019e1f0   1h  ana@example.org
+                      309e1f0  30h  ana@example.org
+          Artifacts   bin/shop         6d6ef931  8 B  by package, executable
+                      site/index.html  789c8007  15 B  by package
+          Gate        3 observations, one every 5s, at least 2 healthy, at most 1 unhealthy, within 2m; then observed for 10m
+                          more
+          On failure  goes back to #41 78710773
+          Approvals   1 of 2: not enough
+                        + bob approved
+                        - ana does not count: she wrote a commit of it
+                        hold until 2026-11-22 06:26 UTC, for 22h 3m
+                        asked: bob, eve; an approval holds for 24h
+          Hindered    denied[E0943]: `production` needs it in `staging` first
+                        note: `staging` has release 77ab12cd (#56)
+                        help: `belljar deploy staging`, then `belljar promote staging production`
+                      denied[E0945]: production#42 has 1 of 2 approvals
+          Digest      blake3:61d2af1cedbc1c77a740e7d56bc84577243e2ea3ba699b026fce24559650697c:3226
+          Pending     production#42
+                      approve with  belljar approvals approve production#42
+        "#);
+}
+
+#[test]
+fn a_narrow_terminal_without_symbols_says_the_same() {
+    let (plan, hindrances) = (deploy_plan(), hindrances());
+    let shown = shown(&plan, &hindrances);
+    let narrow = super::plan(&shown, &Style::plain());
+    assert_snapshot!(narrow, @r#"
+        production  #41 78710773 (2d, healthy)  ->  #42 5e076e8c (main@7c9e1f0, run 0a3f)
+
+          Why         asked for by Ana <ana@example.org>
+          Plugin      deploy@1.2.0  blake3:33f09b644a6df7b53b3a832bdcccac18cd58a8f21993b67830375e01468b19a2:6
+                      with {"keep":5,"strategy":"directory"}
+          Changes     upload 2 files
+                      switch current (at once)
+          Effects     5 effects in the order of the numbers; nothing else can leave
+                      1 request (8 B)
+                        4  PUT https://api.example.org/purge (8 bytes); with the secret
+                            DEPLOY_TOKEN in authorization; expects 200 or 201
+                      1 run of a tool
+                        5  run kubectl rollout status; expects exit 0
+                      1 switch (3 B)
+                        3  switch current from 96a42572 to b20ab0a0
+                      2 uploads (47 B)
+                        1  put releases/9f/bin/shop (8bf91441, 20 bytes)
+                        2  put releases/9f/site/index.html (c2370a53, 27 bytes)
+          Observing   each time that the release is observed
+                      1 request (8 B)
+                        1  PUT https://shop.example.org/health (8 bytes); with the
+                            secret DEPLOY_TOKEN in authorization; expects 200 or 201
+          May use     storage  fs:/srv/shop
+                      hosts    api.example.org:443, shop.example.org:443
+                      secrets  DEPLOY_TOKEN
+                      tools    kubectl
+          Commits     019e1f0   1h  ana@example.org
+                      309e1f0  30h  ana@example.org
+          Artifacts   bin/shop         6d6ef931  8 B  by package, executable
+                      site/index.html  789c8007  15 B  by package
+          Gate        3 observations, one every 5s, at least 2 healthy, at most 1
+                          unhealthy, within 2m; then observed for 10m more
+          On failure  goes back to #41 78710773
+          Approvals   1 of 2: not enough
+                        + bob approved
+                        - ana does not count: she wrote a commit of it
+                        hold until 2026-11-22 06:26 UTC, for 22h 3m
+                        asked: bob, eve; an approval holds for 24h
+          Hindered    denied[E0943]: `production` needs it in `staging` first
+                        note: `staging` has release 77ab12cd (#56)
+                        help: `belljar deploy staging`, then `belljar promote staging
+                            production`
+                      denied[E0945]: production#42 has 1 of 2 approvals
+          Digest      blake3:61d2af1cedbc1c77a740e7d56bc84577243e2ea3ba699b026fce24559650697c:3226
+          Pending     production#42
+                      approve with  belljar approvals approve production#42
+        "#);
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let wide = super::plan(&shown, &Style { width: 500, ..Style::plain() });
+    assert_eq!(words(&narrow), words(&wide), "nothing is cut to the width");
+}
+
+#[test]
+fn color_says_no_more_than_words() {
+    let (plan, hindrances) = (deploy_plan(), hindrances());
+    let shown = shown(&plan, &hindrances);
+    let color = super::plan(&shown, &COLOR);
+    assert_eq!(without_colors(&color), super::plan(&shown, &WIDE));
+    assert_ne!(color, without_colors(&color));
+}
+
+#[test]
+fn the_full_form_leaves_nothing_out() {
+    let plan = DeployPlan {
+        promoted_from: Some("staging#57".into()),
+        incident: Some("INC-7".into()),
+        ..deploy_plan()
+    };
+    let full = PlanShown { detail: Detail::Full, ..shown(&plan, &[]) };
+    assert_snapshot!(super::plan(&full, &WIDE), @r#"
+        production  #41 78710773 (2d, healthy)  →  #42 5e076e8c (main@7c9e1f0, run 0a3f)
+
+          Why         asked for by Ana <ana@example.org>
+                      promoted from staging#57
+                      because of incident INC-7
+          Plugin      deploy@1.2.0  blake3:33f09b644a6df7b53b3a832bdcccac18cd58a8f21993b67830375e01468b19a2:6
+                      with {"keep":5,"strategy":"directory"}
+          Changes     upload 2 files
+                      switch current (at once)
+          Effects     5 effects in the order of the numbers; nothing else can leave
+                        1  put releases/9f/bin/shop (8bf91441, 20 bytes)
+                             content blake3:8bf9144122a9ba3d4886c8ad68b54486ead060c2c5d0a6cc2048eca6f7cfa218:20
+                        2  put releases/9f/site/index.html (c2370a53, 27 bytes)
+                             content blake3:c2370a5392c997e074937b3ddd45de48ec29b0f4193de642b9dc84adf9018168:27
+                        3  switch current from 96a42572 to b20ab0a0
+                             from blake3:96a4257289f9ebcbc94bfc49276f89ed87f8c951e3fa832d44dceb9b220520a5:3
+                             to blake3:b20ab0a020a48d349e0c64d109c441f87c9bc43d49fc701c4a5f6f1b16aa4e32:3
+                        4  PUT https://api.example.org/purge (8 bytes); with the secret DEPLOY_TOKEN in authorization; expects
+                            200 or 201
+                             header content-type: application/x-tar
+                             body blake3:9bc31e438d6fe9db2104e8bc7a3073e6b40ee448f382f8482abee2c9c1ce35db:8
+                        5  run kubectl rollout status; expects exit 0
+                             arguments ["rollout","status"]
+                             variable REGION=eu
+                             starts in /
+                             sees blake3:92a2b787a06d7272df43eaf87acc3b9c1d315d79d599d61c285983483e431998:4
+                             reads blake3:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262:0
+          Observing   each time that the release is observed
+                        1  PUT https://shop.example.org/health (8 bytes); with the secret DEPLOY_TOKEN in authorization; expects
+                            200 or 201
+                             header content-type: application/x-tar
+                             body blake3:9bc31e438d6fe9db2104e8bc7a3073e6b40ee448f382f8482abee2c9c1ce35db:8
+          May use     storage  fs:/srv/shop
+                      hosts    api.example.org:443, shop.example.org:443
+                      secrets  DEPLOY_TOKEN
+                      tools    kubectl
+          Commits     019e1f0a55cc   1h  ana@example.org
+                      309e1f0a55cc  30h  ana@example.org
+          Artifacts   bin/shop         blake3:6d6ef931733fa2f28058655ffbdef8c1d705de43ae5d30b875ad7f4e71ce6ed5:8  8 B  by
+                          package, executable
+                      site/index.html  blake3:789c80077f444ed41ef0d0dc60cccf17830dca0d27cfd91f7e04bcd44bca8224:15  15 B  by
+                          package
+          Gate        3 observations, one every 5s, at least 2 healthy, at most 1 unhealthy, within 2m; then observed for 10m
+                          more
+          On failure  goes back to #41 78710773
+          Approvals   1 of 2: not enough
+                        + bob approved
+                        - ana does not count: she wrote a commit of it
+                        hold until 2026-11-22 06:26 UTC, for 22h 3m
+                        asked: bob, eve; an approval holds for 24h
+          Digest      blake3:5a48d5da46a1b716c27b34a876a449c36a9792b9d719d2888292afeda178a91f:3237
+          Pending     production#42
+                      approve with  belljar approvals approve production#42
+        "#);
+}
+
+#[test]
+fn the_full_form_of_long_lists_lists_all() {
+    let long = long();
+    let full = super::plan(&PlanShown { detail: Detail::Full, ..shown(&long, &[]) }, &WIDE);
+    assert!(!full.contains("more (-v") && !full.contains("more letters"), "{full}");
+    for artifact in &long.release.artifacts {
+        assert!(full.contains(&artifact.digest.to_string()), "{}", artifact.path);
+    }
+}
+
+#[test]
+fn long_lists_are_shortened_and_counted() {
+    let plan = long();
+    let text = super::plan(&shown(&plan, &[]), &Style::plain());
+    // Changes, commits and artifacts.
+    let more = |indent: &str, number: u8| {
+        text.matches(&format!("\n{indent}and {number} more (-v lists all)\n")).count()
+    };
+    assert_eq!(more(&" ".repeat(14), 20), 3, "{text}");
+    assert_eq!((more(&" ".repeat(16), 2), more(&" ".repeat(16), 25)), (1, 1), "{text}");
+    let (_, effects) = text.split_once("12 runs of tools\n").unwrap();
+    let (tools, rest) = effects.split_once("                32").unwrap();
+    let (_, rest) = rest.split_once("1 removal\n").unwrap();
+    let (rest, _) = rest.split_once("  Observing").unwrap();
+    assert_snapshot!(format!("{tools}{rest}"), @"
+          31  run kubectl apply ------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------...
+              (38 more letters); expects exit 0
+          43  remove releases/1
+        30 uploads (2.1 KiB)
+           1  put site/long-long-long-long-long-long-long-long-long-long-long-long-/0.html
+               (fb72b1bc, 72 bytes)
+           2  put site/long-long-long-long-long-long-long-long-long-long-long-long-/1.html
+               (65d52cfa, 72 bytes)
+           3  put site/long-long-long-long-long-long-long-long-long-long-long-long-/2.html
+               (b8607690, 72 bytes)
+           4  put site/long-long-long-long-long-long-long-long-long-long-long-long-/3.html
+               (a1d9a41f, 72 bytes)
+           5  put site/long-long-long-long-long-long-long-long-long-long-long-long-/4.html
+               (e62c9905, 72 bytes)
+          and 25 more (-v lists all)
+        ");
+}
+
+#[test]
+fn empty_lists_are_said_to_be_empty() {
+    let plan = empty();
+    let approvals = ApprovalsShown::default();
+    let (live, stage) = (None, Stage::Preview);
+    let shown = PlanShown { live, approvals, stage, ..shown(&plan, &[]) };
+    assert_snapshot!(super::plan(&shown, &WIDE), @"
+        production  nothing live  →  #42 5e076e8c (run 0a3f)
+
+          Why         asked for by Ana <ana@example.org>
+          Plugin      deploy@1.2.0  blake3:33f09b644a6df7b53b3a832bdcccac18cd58a8f21993b67830375e01468b19a2:6
+          Changes     the plugin names none
+          Effects     none: nothing can leave
+          May use     nothing beyond the artifacts
+          Commits     none that are not live already, or none are known
+          Artifacts   none
+          Gate        3 observations, one every 5s, at least 2 healthy, at most 1 unhealthy, within 2m
+          On failure  there is no way back: nothing was ever healthy here
+          Approvals   none are needed
+          Digest      blake3:57795eaab4650e8275f52d1658143644036d2b6a23df92b430ba31fc1659f4cb:1068
+        ");
+}
+
+#[test]
+fn approvals_say_who_and_until_when() {
+    let check = |approvals: ApprovalsShown, approvers: Vec<_>| {
+        let plan = DeployPlan { approvers, ..deploy_plan() };
+        let text = super::plan(&PlanShown { approvals, ..shown(&plan, &[]) }, &Style::plain());
+        let (_, rest) = text.split_once("  Approvals").unwrap();
+        rest.lines().filter(|line| !line.contains("blake3")).collect::<Vec<_>>().join("\n")
+    };
+    let everyone = || vec![approver("bob", "ops"), approver("eve", "ops")];
+    let remark = |who: &str, why: &str| Remark { who: who.into(), why: why.into() };
+    let some = ApprovalsShown { needed: 2, ..ApprovalsShown::default() };
+    let enough = ApprovalsShown {
+        counting: vec!["bob".into(), "eve".into()],
+        expires_ms: Some(NOW - 1),
+        ..some.clone()
+    };
+    let rejected = ApprovalsShown {
+        rejected: vec![remark("eve", "not on a Friday"), remark("bob", "")],
+        ..some.clone()
+    };
+    let cases = [check(enough, everyone()), check(rejected, everyone()), check(some, vec![])];
+    assert_snapshot!(cases.join("\n---\n"), @"
+           2 of 2
+                        + bob approved
+                        + eve approved
+                        ended to hold at 2026-11-21 08:22 UTC
+          Pending     production#42
+        ---
+           0 of 2
+                        x eve rejected it: not on a Friday
+                        x bob rejected it
+          Pending     production#42
+        ---
+           0 of 2: not enough
+                        nobody may approve: the policy names no approver
+          Pending     production#42
+                      approve with  belljar approvals approve production#42
+        ");
+}
+
+#[test]
+fn a_name_that_a_shell_would_obey_is_quoted_in_the_command() {
+    let mut plan = deploy_plan();
+    plan.environment.name = "prod; rm -rf".into();
+    let text = super::plan(&shown(&plan, &[]), &Style::plain());
+    assert!(text.contains("belljar approvals approve 'prod; rm -rf#42'\n"), "{text}");
+}
