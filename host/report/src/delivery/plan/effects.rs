@@ -5,7 +5,7 @@ use belljar_model::delivery::{Effect, SecretUse, ToolEffect};
 use super::super::sections::Item;
 use super::super::words::clean;
 use super::{Detail, at_most, more, within};
-use crate::style::Style;
+use crate::style::{Style, Tone};
 use crate::text;
 
 /// The kinds in the order in which they are shown: what leaves for other systems first.
@@ -67,6 +67,17 @@ pub(super) fn list(effects: &[Effect], detail: Detail, style: &Style) -> Vec<Ite
     let all = text::count(effects.len(), "effect");
     let mut items =
         vec![format!("{all} in the order of the numbers; nothing else can leave").into()];
+    if detail == Detail::Short {
+        let left_out = "headers, variables and whole digests are left out (-v shows them)";
+        items.push(Item::toned(Tone::Faint, left_out));
+    }
+    items.extend(lines(effects, detail, style));
+    items
+}
+
+/// The effects themselves: by kind or, in full, in their order.
+pub(super) fn lines(effects: &[Effect], detail: Detail, style: &Style) -> Vec<Item> {
+    let mut items = Vec::new();
     let digits = effects.len().to_string().len();
     let line = |(index, effect): &(usize, &Effect)| {
         let number = index + 1;
@@ -144,15 +155,21 @@ fn any_of(numbers: &[impl ToString]) -> String {
     }
 }
 
+/// Where a secret goes, and what stands before it.
+fn place(secret: &SecretUse) -> String {
+    let SecretUse { place, prefix, secret } = secret;
+    format!("secret {}: {}[{}]", clean(place), clean(prefix), clean(secret))
+}
+
 /// Everything of an effect that its line does not say.
 fn particulars(effect: &Effect) -> Vec<String> {
     match effect {
-        Effect::Http { headers, body, .. } => {
+        Effect::Http { headers, secrets, body, .. } => {
             let headers = headers.iter().map(|(name, value)| {
                 let (name, value) = (clean(name), clean(value));
                 format!("header {name}: {value}")
             });
-            headers.chain([format!("body {body}")]).collect()
+            headers.chain(secrets.iter().map(place)).chain([format!("body {body}")]).collect()
         }
         Effect::Put { blob: data, .. } | Effect::Write { data, .. } => {
             vec![format!("content {data}")]
@@ -171,6 +188,7 @@ fn particulars(effect: &Effect) -> Vec<String> {
             let args = serde_json::to_string(&tool.args).expect("strings have a JSON form");
             let mut lines = vec![format!("arguments {}", clean(&args))];
             lines.extend(env);
+            lines.extend(tool.secrets.iter().map(place));
             lines.push(format!("starts in /{}", clean(tool.cwd.as_str())));
             lines.push(format!("sees {}", tool.root));
             lines.push(format!("reads {}", tool.stdin));

@@ -118,6 +118,10 @@ fn heading(shown: &PlanShown<'_>, style: &Style) -> String {
 /// Who asked for it, and for what.
 fn why(plan: &DeployPlan) -> Vec<Item> {
     let mut items = vec![format!("asked for by {}", clean(&plan.requested_by))];
+    if !plan.environment.needs.is_empty() {
+        let needs: Vec<_> = plan.environment.needs.iter().map(|name| clean(name)).collect();
+        items.push(format!("comes after {}", needs.join(", ")));
+    }
     if let Some(from) = &plan.promoted_from {
         items.push(format!("promoted from {}", clean(from)));
     }

@@ -1,6 +1,6 @@
 //! What the plugin may use, when a release counts as healthy, and where a failure goes back to.
 
-use belljar_model::delivery::{DeployPlan, Gate};
+use belljar_model::delivery::{DeployPlan, Gate, OnIllness};
 
 use super::super::sections::Item;
 use super::super::words::{clean, length};
@@ -32,9 +32,9 @@ pub(super) fn observing(shown: &PlanShown<'_>, style: &Style) -> Vec<Item> {
     if shown.plan.observe_effects.is_empty() {
         return Vec::new();
     }
-    let mut items = effects::list(&shown.plan.observe_effects, shown.detail, style);
     // They come in no order, and as often as the release is observed.
-    items[0] = "each time that the release is observed".to_owned().into();
+    let mut items = vec!["each time that the release is observed".to_owned().into()];
+    items.extend(effects::lines(&shown.plan.observe_effects, shown.detail, style));
     items
 }
 
@@ -58,9 +58,18 @@ pub(super) fn gate(gate: &Gate) -> [String; 1] {
 }
 
 /// Where a failure goes back to.
-pub(super) fn on_failure(plan: &DeployPlan) -> [String; 1] {
-    [plan.rollback.as_ref().map_or_else(
+pub(super) fn on_failure(plan: &DeployPlan) -> Vec<String> {
+    let mut lines = vec![plan.rollback.as_ref().map_or_else(
         || "there is no way back: nothing was ever healthy here".to_owned(),
         |target| format!("goes back to #{} {}", target.number, target.release.short()),
-    )]
+    )];
+    let monitor = &plan.environment.monitor;
+    if monitor.on_illness == OnIllness::Rollback {
+        let after = match monitor.after {
+            1 => "1 unhealthy observation".to_owned(),
+            number => format!("{number} unhealthy observations in a row"),
+        };
+        lines.push(format!("later, `belljar watch-env` goes back after {after}"));
+    }
+    lines
 }

