@@ -104,7 +104,8 @@ pub(super) fn lines(effects: &[Effect], detail: Detail, style: &Style) -> Vec<It
                 if group.is_empty() {
                     continue;
                 }
-                let size = match group.iter().map(|(_, effect)| sent(effect)).sum() {
+                let sizes = group.iter().map(|(_, effect)| sent(effect));
+                let size = match sizes.fold(0, u64::saturating_add) {
                     0 => String::new(),
                     size => format!(" ({})", text::size(size)),
                 };

@@ -52,7 +52,8 @@ pub(super) fn artifacts(shown: &PlanShown<'_>) -> Vec<Item> {
     };
     let mut items: Vec<_> = visible.iter().map(line).collect();
     if artifacts.len() > visible.len() {
-        let all: u64 = artifacts.iter().map(|artifact| artifact.digest.size()).sum();
+        let sizes = artifacts.iter().map(|artifact| artifact.digest.size());
+        let all = sizes.fold(0, u64::saturating_add);
         items.push(format!("{}, {}", text::count(artifacts.len(), "file"), text::size(all)).into());
     }
     items.extend(more(artifacts.len(), visible.len()));

@@ -66,3 +66,15 @@ fn words_of_the_plugin_cannot_pass_for_a_section() {
     let sections = text.lines().filter(|line| line.starts_with("  Approvals"));
     assert_eq!(sections.count(), 1, "{text}");
 }
+
+#[test]
+fn sizes_that_no_file_has_do_no_harm() {
+    let huge = belljar_model::Digest::from_parts([0; 32], u64::MAX);
+    let mut plan = deploy_plan();
+    let artifact = Artifact { digest: huge, ..plan.release.artifacts[0].clone() };
+    plan.release.artifacts = vec![artifact; 12];
+    plan.effects = vec![Effect::Put { path: path("a"), blob: huge }; 2];
+    let text = super::super::plan(&shown(&plan, &[]), &Style::plain());
+    assert!(text.contains("2 uploads (16777215.9 TiB)"), "{text}");
+    assert!(text.contains("12 files, 16777215.9 TiB"), "{text}");
+}
