@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use belljar_model::delivery::{DeployPlan, PlanDigest};
 use belljar_model::ledger::{Entry, LedgerEvent, Outcome};
 
+use super::undoing::Undoing;
+
 /// All events of one deployment, in the order of the ledger.
 #[derive(Debug)]
 pub(super) struct Deployment<'a> {
@@ -16,7 +18,7 @@ pub(super) struct Deployment<'a> {
 /// A plan as the ledger has it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Planned<'a> {
-    pub(super) seq: u64,
+    pub(super) entry: &'a Entry,
     pub(super) digest: PlanDigest,
     pub(super) plan: &'a DeployPlan,
 }
@@ -46,7 +48,7 @@ impl<'a> Deployment<'a> {
             LedgerEvent::Planned { plan_digest, plan }
                 if started.is_none_or(|started| started == *plan_digest) =>
             {
-                Some(Planned { seq: entry.seq, digest: *plan_digest, plan })
+                Some(Planned { entry, digest: *plan_digest, plan })
             }
             _ => None,
         })
@@ -60,9 +62,10 @@ impl<'a> Deployment<'a> {
             || self.endings().any(|(_, outcome)| outcome != Outcome::NotApplied)
     }
 
-    /// Whether anything happened to it at or after `since_ms`.
-    pub(super) fn is_since(&self, since_ms: u64) -> bool {
-        self.events.iter().any(|entry| entry.at >= since_ms)
+    /// Whether anything happened to it at or after `since_ms`, or it was undone then.
+    pub(super) fn is_since(&self, since_ms: u64, undoings: &[Undoing<'_>]) -> bool {
+        let undone = undoings.iter().map(|undoing| undoing.finished);
+        self.events.iter().copied().chain(undone).any(|entry| entry.at >= since_ms)
     }
 }
 

@@ -6,11 +6,13 @@
 //! **Invariant:** entries are in the order of the ledger; "first" and "later" mean that order,
 //! since clocks go backwards and places in the ledger do not.
 
+mod approved;
 mod dora;
 mod find;
 mod history;
 mod releases;
 mod risk;
+mod undoing;
 mod words;
 
 pub use dora::{

@@ -5,6 +5,7 @@ use belljar_model::sheet::{Column, Row, Sheet, Table};
 use serde::{Deserialize, Serialize};
 
 use super::history::{Deployment, deployments};
+use super::undoing::{Undoing, Undoings, undone_by};
 use super::words::{instant, length};
 
 /// Every deployment that something happened to.
@@ -37,7 +38,10 @@ pub struct ReleaseRow {
     pub ended_ms: Option<u64>,
     /// How it ended in the end.
     pub outcome: Option<Outcome>,
-    /// Where it is, if it has no outcome, or why it was refused.
+    /// The deployments that went back from it while it was live, in the order of the ledger.
+    pub undone_by: Vec<u64>,
+    /// How it ended and by which deployment it was undone; where it is, if it has not ended, or
+    /// why it was refused.
     pub state: String,
     /// The events behind it.
     pub events: Vec<u64>,
@@ -45,10 +49,14 @@ pub struct ReleaseRow {
 
 /// Lists every deployment to which something happened at or after `since_ms`.
 pub fn releases(entries: &[Entry], since_ms: u64) -> ReleasesReport {
-    let rows = deployments(entries)
-        .into_values()
-        .filter(|deployment| deployment.is_since(since_ms) && is_one(deployment))
-        .map(|deployment| row(&deployment))
+    let all = deployments(entries);
+    let undoings = Undoings::find(entries, &all);
+    let rows = all
+        .values()
+        .map(|deployment| (deployment, undoings.of(deployment)))
+        .filter(|(deployment, undoings)| deployment.is_since(since_ms, undoings))
+        .filter(|(deployment, _)| is_one(deployment))
+        .map(|(deployment, undoings)| row(deployment, undoings))
         .collect();
     ReleasesReport { since_ms, rows }
 }
@@ -59,22 +67,23 @@ fn is_one(deployment: &Deployment<'_>) -> bool {
     events.iter().any(|entry| !matches!(entry.event, LedgerEvent::IncidentOpened { .. }))
 }
 
-fn row(deployment: &Deployment<'_>) -> ReleaseRow {
+fn row(deployment: &Deployment<'_>, undoings: &[Undoing<'_>]) -> ReleaseRow {
     let planned = deployment.plan();
     let endings: Vec<_> = deployment.endings().collect();
     let outcome = endings.last().map(|(_, outcome)| *outcome);
     let start = deployment.start();
     let revision = planned.and_then(|planned| planned.plan.release.revision.as_ref());
-    let mut events: Vec<_> = planned.iter().map(|planned| planned.seq).collect();
+    let mut events: Vec<_> = planned.iter().map(|planned| planned.entry.seq).collect();
     events.extend(start.map(|entry| entry.seq));
     events.extend(endings.iter().map(|(entry, _)| entry.seq));
+    events.extend(undoings.iter().map(|undoing| undoing.finished.seq));
     let mut approved_by = Vec::new();
     for entry in &deployment.events {
         if matches!(entry.event, LedgerEvent::PlanVoided { .. }) {
             events.push(entry.seq);
         }
         let digest = planned.map(|plan| plan.digest);
-        let Some(approver) = super::risk::approval_of(entry, digest, start) else {
+        let Some(approver) = super::approved::approval_of(entry, digest, start) else {
             continue;
         };
         events.push(entry.seq);
@@ -83,6 +92,12 @@ fn row(deployment: &Deployment<'_>) -> ReleaseRow {
         }
     }
     events.sort_unstable();
+    let undone: Vec<_> = undoings.iter().map(|undoing| undoing.by).collect();
+    let ended = outcome.map(|outcome| outcome.as_str().to_owned());
+    let mut state = ended.unwrap_or_else(|| state(deployment));
+    if let Some(undone) = undone_by(&undone) {
+        state = format!("{state}, {undone}");
+    }
     ReleaseRow {
         environment: deployment.environment.to_owned(),
         number: deployment.number,
@@ -98,7 +113,8 @@ fn row(deployment: &Deployment<'_>) -> ReleaseRow {
         started_ms: start.map(|entry| entry.at),
         ended_ms: endings.first().map(|(entry, _)| entry.at),
         outcome,
-        state: outcome.map_or_else(|| state(deployment), |outcome| outcome.as_str().to_owned()),
+        undone_by: undone,
+        state,
         events,
     }
 }

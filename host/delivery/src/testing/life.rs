@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use belljar_model::{Blame, Code, Fault};
+use belljar_model::{Blame, Fault};
+
+use crate::fault::INTERRUPTED;
 
 /// Whether the call at which the process dies still has its effect.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,5 +57,5 @@ impl Life {
 }
 
 fn dead() -> Fault {
-    Fault::new(Blame::Infrastructure, Code::new("E0000"), "the process is dead")
+    Fault::new(Blame::Infrastructure, INTERRUPTED, "the process is dead")
 }

@@ -4,10 +4,11 @@ use std::sync::{Mutex, PoisonError};
 
 use belljar_model::delivery::{Change, Condition, DeployPhase, HealthObservation, HttpRequest};
 use belljar_model::ports::{DeployCall, DeployEnded, Deployed, Deployer, Outlet, OutletError};
-use belljar_model::{Blame, Code, Fault, WorkspacePath};
+use belljar_model::{Blame, Fault, WorkspacePath};
 use bytes::Bytes;
 
 use super::world::{POINTER, empty};
+use crate::fault::NO_SUCH;
 
 /// In which way the plugin misbehaves.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -157,5 +158,5 @@ fn told<T>(result: Result<T, OutletError>) -> Result<T, Fault> {
 }
 
 fn failed(why: &str) -> Fault {
-    Fault::new(Blame::Project, Code::new("E0000"), why)
+    Fault::new(Blame::Project, NO_SUCH, why)
 }

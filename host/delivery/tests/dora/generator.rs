@@ -4,7 +4,7 @@ use belljar_delivery::reports::DoraAsk;
 use belljar_model::delivery::{Condition, DeployPlan};
 use belljar_model::ledger::{LedgerEvent, ObservedBy, Outcome};
 
-use crate::logs::{DAY, HOUR, Log, MIN, MONDAY, plan, repair, started};
+use crate::logs::{DAY, HOUR, Log, MIN, MONDAY, back, plan, repair, started};
 
 /// A small random number generator (SplitMix64).
 pub(crate) struct Random(u64);
@@ -83,10 +83,17 @@ impl Life {
     fn deploy(&mut self, random: &mut Random, place: usize) {
         let (environment, number) = (ENVIRONMENTS[place], self.next[place]);
         self.next[place] += 1;
-        let made: DeployPlan = if random.percent(20) {
-            repair(environment, number, "INC-1")
-        } else {
-            plan(environment, number)
+        let made: DeployPlan = match random.below(10) {
+            0 | 1 => repair(environment, number, "INC-1"),
+            2..=4 => {
+                if random.percent(60) {
+                    self.look(random, place);
+                }
+                let incident = random.percent(15).then(|| "INC-1".to_owned());
+                let to = number.saturating_sub(1 + random.below(3));
+                DeployPlan { incident, ..back(environment, number, to) }
+            }
+            _ => plan(environment, number),
         };
         let at = self.tick(random);
         match random.below(20) {
@@ -135,6 +142,20 @@ impl Life {
             }
         }
         self.go_on(random, place, number);
+    }
+
+    /// A watch looks at the latest deployment, or at one before it.
+    fn look(&mut self, random: &mut Random, place: usize) {
+        let number = (self.next[place] - 1).saturating_sub(1 + random.below(2)).max(1);
+        let of = (ENVIRONMENTS[place], number);
+        let seen = [Condition::Unhealthy, Condition::Unhealthy, Condition::Healthy];
+        let condition = random.pick(&seen);
+        let at = self.tick(random);
+        if random.percent(70) {
+            self.log.health(at, of, condition);
+        } else {
+            self.log.observe(at, of, ObservedBy::Watch, condition);
+        }
     }
 
     fn go_on(&mut self, random: &mut Random, place: usize, number: u64) {

@@ -1,13 +1,14 @@
-//! Three ledgers by hand, and their figures by hand.
+//! Four ledgers by hand, and their figures by hand.
 
 use belljar_delivery::reports::{DoraAsk, dora};
 use belljar_model::delivery::Condition::{Healthy, Unhealthy};
+use belljar_model::delivery::DeployPlan;
 use belljar_model::ledger::ObservedBy::{Bake, Gate, Watch};
 use belljar_model::ledger::Outcome::{Live, NotApplied, RolledBack, Stuck};
 use belljar_model::sheet::NO_DATA;
 
 use crate::foreign::Figures;
-use crate::logs::{DAY, HOUR, Log, MIN, MONDAY, plan, repair};
+use crate::logs::{DAY, HOUR, Log, MIN, MONDAY, back, plan, repair};
 
 const PROD: &str = "production";
 
@@ -98,6 +99,112 @@ pub(crate) fn messy() -> Log {
     // An incident after the period still points at 2, and nothing repairs it.
     log.incident(MONDAY + 8 * DAY, "INC-2", PROD, Some(2));
     log
+}
+
+/// Deployments that another one went back from, and some that only look like it.
+pub(crate) fn undone() -> Log {
+    let mut log = Log::default();
+    let (ten, nine) = (10 * HOUR, 9 * HOUR);
+    log.apply(MONDAY + ten, plan(PROD, 1));
+    log.finish(MONDAY + ten + 5 * MIN, (PROD, 1), Live, &[]);
+    // Another environment: nothing of it counts.
+    log.apply(MONDAY + ten, plan("staging", 1));
+    log.finish(MONDAY + ten, ("staging", 1), Live, &[]);
+    log.apply(MONDAY + ten, back("staging", 2, 1));
+    log.finish(MONDAY + ten, ("staging", 2), Live, &[]);
+    // Tuesday: a watch sees 2 fall ill at 12:00; 3 goes back at 12:20: 20 min.
+    let tuesday = MONDAY + DAY;
+    log.apply(tuesday + nine, plan(PROD, 2));
+    log.finish(tuesday + nine, (PROD, 2), Live, &[]);
+    log.health(tuesday + 12 * HOUR, (PROD, 2), Unhealthy);
+    log.apply(tuesday + 12 * HOUR + 10 * MIN, back(PROD, 3, 1));
+    log.finish(tuesday + 12 * HOUR + 20 * MIN, (PROD, 3), Live, &[]);
+    // Wednesday: nobody sees 4 fail but the person who plans 5 at 10:00; it is live at 10:07:
+    // 7 min. The one bad look at its gate does not count, since it passed; nor does the incident
+    // that is opened afterwards.
+    let wednesday = MONDAY + 2 * DAY;
+    log.apply(wednesday + nine, plan(PROD, 4));
+    log.observe(wednesday + nine, (PROD, 4), Gate, Unhealthy);
+    log.finish(wednesday + nine + MIN, (PROD, 4), Live, &[]);
+    log.apply(wednesday + ten, back(PROD, 5, 1));
+    log.finish(wednesday + ten + 7 * MIN, (PROD, 5), Live, &[]);
+    log.incident(wednesday + 15 * HOUR, "INC-4", PROD, Some(4));
+    // Thursday: an incident of 6 at 10:00; 7 goes back for it at 10:50: 50 min.
+    let thursday = MONDAY + 3 * DAY;
+    log.apply(thursday + nine, plan(PROD, 6));
+    log.finish(thursday + nine, (PROD, 6), Live, &[]);
+    log.incident(thursday + ten, "INC-6", PROD, Some(6));
+    let incident = Some("INC-6".to_owned());
+    log.apply(thursday + ten + 20 * MIN, DeployPlan { incident, ..back(PROD, 7, 1) });
+    log.finish(thursday + ten + 50 * MIN, (PROD, 7), Live, &[]);
+    // Friday: 8 would go back from 7 and fails at its gate: 9:01 to 9:04, 3 min. 9 changes
+    // nothing. So 7 is live until 10 goes back from it: planned at 12:00, live at 12:10: 10 min.
+    let friday = MONDAY + 4 * DAY;
+    log.apply(friday + nine, back(PROD, 8, 1));
+    log.observe(friday + nine + MIN, (PROD, 8), Gate, Unhealthy);
+    log.undo(friday + nine + 2 * MIN, (PROD, 8), 7);
+    log.finish(friday + nine + 4 * MIN, (PROD, 8), RolledBack, &[]);
+    log.start(friday + ten, back(PROD, 9, 1));
+    log.finish(friday + ten, (PROD, 9), NotApplied, &[]);
+    log.apply(friday + 12 * HOUR, back(PROD, 10, 1));
+    log.finish(friday + 12 * HOUR + 10 * MIN, (PROD, 10), Live, &[]);
+    // Saturday: 11 is stuck at 9:00, so nothing is live that 12 could undo; 12 repairs it: 40 min.
+    let saturday = MONDAY + 5 * DAY;
+    log.apply(saturday + nine, plan(PROD, 11));
+    log.finish(saturday + nine, (PROD, 11), Stuck, &[]);
+    log.apply(saturday + nine + 30 * MIN, back(PROD, 12, 1));
+    log.finish(saturday + nine + 40 * MIN, (PROD, 12), Live, &[]);
+    // Sunday: 13 goes on from 12, which is no failure of 12. A watch saw 12 ill before, which is
+    // none either.
+    log.observe(saturday + ten, (PROD, 12), Watch, Unhealthy);
+    log.health(saturday + ten, (PROD, 12), Unhealthy);
+    log.apply(saturday + DAY, plan(PROD, 13));
+    log.finish(saturday + DAY, (PROD, 13), Live, &[]);
+    log
+}
+
+#[test]
+fn the_log_of_undone_deployments_has_the_figures_that_were_calculated_by_hand() {
+    let log = undone();
+    let report = dora(&log.entries, week());
+    // Frequency: 13 but 9 and 11; per weekday 1, 2, 2, 2, 2 (8 and 10 on Friday): the third is 2.
+    // Changed: 13 but 9. Failed: 2, 4, 6, 7 were undone; 8 and 11.
+    // Recovery: 3, 7, 10, 20, 40, 50 min: the third and the sixth (0.9 * 6 = 5.4).
+    // Rework: 7.
+    let expected = Figures {
+        frequency: Some([11, 7 * DAY, 5, 2]),
+        lead_time: [None, None, Some(0)],
+        fail_rate: [6, 12],
+        recovery: [Some(10 * MIN), Some(50 * MIN), Some(6)],
+        rework: [1, 12],
+    };
+    assert_eq!(Figures::of(&report), expected);
+    let of =
+        |number| (number, report.recovery_time.samples.iter().find(|it| it.deployment == number));
+    let lengths =
+        [2, 4, 6, 7, 8, 11].map(of).map(|(number, it)| (number, it.map(|it| it.ms / MIN)));
+    let by_hand = [(2, 20), (4, 7), (6, 50), (7, 10), (8, 3), (11, 40)];
+    assert_eq!(lengths, by_hand.map(|(number, minutes)| (number, Some(minutes))));
+    let sheet = report.sheet();
+    let outcomes: Vec<_> = sheet.tables[0].rows.iter().map(|row| &*row.cells[2]).collect();
+    assert_eq!(
+        outcomes,
+        [
+            "live",
+            "live, undone by #3",
+            "live",
+            "live, undone by #5",
+            "live",
+            "live, undone by #7",
+            "live, undone by #10",
+            "rolled-back",
+            "not-applied",
+            "live",
+            "stuck",
+            "live",
+            "live"
+        ]
+    );
 }
 
 #[test]

@@ -61,6 +61,13 @@ impl Log {
         )
     }
 
+    /// The health of a deployment changed, as a watch saw it.
+    pub(crate) fn health(&mut self, at: u64, of: (&str, u64), condition: Condition) -> u64 {
+        let (environment, deployment) = (of.0.to_owned(), of.1);
+        let detail = "GET /health".to_owned();
+        self.push(at, LedgerEvent::HealthChanged { environment, deployment, condition, detail })
+    }
+
     /// Begins to undo a deployment.
     pub(crate) fn undo(&mut self, at: u64, of: (&str, u64), to: u64) -> u64 {
         self.push(
@@ -230,4 +237,10 @@ pub(crate) fn plan(environment: &str, number: u64) -> DeployPlan {
 /// The same, done for an incident.
 pub(crate) fn repair(environment: &str, number: u64, incident: &str) -> DeployPlan {
     DeployPlan { incident: Some(incident.to_owned()), ..plan(environment, number) }
+}
+
+/// A plan that goes back to another deployment, by hand or by the policy of a watch.
+pub(crate) fn back(environment: &str, number: u64, to: u64) -> DeployPlan {
+    let release = release(to);
+    DeployPlan { rollback_to: Some(to), release, ..plan(environment, number) }
 }

@@ -9,6 +9,7 @@ use belljar_model::sheet::Table;
 use belljar_model::tool::Tier;
 use belljar_model::{Digest, StepName};
 
+use crate::golden::undone;
 use crate::logs::{DAY, HOUR, Log, MIN, MONDAY, plan, release, started};
 
 const PROD: &str = "production";
@@ -171,6 +172,33 @@ fn risk_says_who_vouched_and_what_was_set_aside() {
         ]
     );
     assert!(sheet.tables.iter().flat_map(|table| &table.rows).all(|row| !row.events.is_empty()));
+}
+
+#[test]
+fn what_was_undone_says_by_which_deployment() {
+    let log = undone();
+    let report = releases(&log.entries, 0);
+    let of = |number: u64| report.rows.iter().find(|row| row.number == number).unwrap();
+    assert_eq!((&*of(2).state, &*of(2).undone_by), ("live, undone by #3", &[3][..]));
+    assert_eq!((&*of(3).state, &*of(3).undone_by), ("live", &[][..]));
+    let sheet = risk(&log.entries, 0).sheet();
+    let undone: Vec<_> =
+        cells(&sheet.tables[3]).into_iter().filter(|it| it.contains("undone")).collect();
+    assert_eq!(
+        undone,
+        [
+            "production | 2 | 2026-01-06 12:20:00: undone by #3",
+            "production | 4 | 2026-01-07 10:07:00: undone by #5",
+            "production | 6 | 2026-01-08 10:50:00: undone by #7",
+            "production | 7 | 2026-01-09 12:10:00: undone by #10",
+            "staging | 1 | 2026-01-05 10:00:00: undone by #2",
+        ]
+    );
+    // Being undone is something that happened: 6 on Thursday, 7 on Friday.
+    let friday = MONDAY + 4 * DAY;
+    let numbers: Vec<_> =
+        releases(&log.entries, friday).rows.iter().map(|row| row.number).collect();
+    assert_eq!(numbers, [7, 8, 9, 10, 11, 12, 13]);
 }
 
 #[test]

@@ -15,13 +15,15 @@ import sqlite3
 import sys
 
 SCHEMA = """
-CREATE TABLE plans (seq INTEGER, deployment INTEGER, digest TEXT, incident TEXT);
+CREATE TABLE plans (seq INTEGER, at INTEGER, deployment INTEGER, digest TEXT, incident TEXT,
+                    back_to INTEGER);
 CREATE TABLE starts (seq INTEGER, deployment INTEGER, digest TEXT);
 CREATE TABLE applied (seq INTEGER, deployment INTEGER);
 CREATE TABLE ends (seq INTEGER, at INTEGER, deployment INTEGER, outcome TEXT);
 CREATE TABLE commits (seq INTEGER, at INTEGER, deployment INTEGER, place INTEGER,
                       id TEXT, made INTEGER);
 CREATE TABLE signs (seq INTEGER, at INTEGER, deployment INTEGER, kind TEXT);
+CREATE TABLE targets (seq INTEGER, deployment INTEGER, target INTEGER);
 CREATE INDEX plans_of ON plans (deployment);
 CREATE INDEX starts_of ON starts (deployment);
 CREATE INDEX applied_of ON applied (deployment);
@@ -30,7 +32,44 @@ CREATE INDEX signs_of ON signs (deployment);
 CREATE INDEX commits_of ON commits (id);
 """
 
-TABLES = ["plans", "starts", "applied", "ends", "commits", "signs"]
+TABLES = ["plans", "starts", "applied", "ends", "commits", "signs", "targets"]
+
+# For each deployment: the plan that was started last; the last one, if none was started.
+CHOSEN = """
+CREATE TEMP TABLE chosen AS
+WITH latest AS (
+    SELECT deployment, digest,
+        ROW_NUMBER() OVER (PARTITION BY deployment ORDER BY seq DESC) AS turn FROM starts
+)
+SELECT p.deployment AS deployment, MAX(p.seq) AS plan
+FROM plans p LEFT JOIN latest l ON l.deployment = p.deployment AND l.turn = 1
+WHERE l.digest IS NULL OR l.digest = p.digest
+GROUP BY p.deployment
+"""
+
+# Which deployment was live before each end that changed that, and which is live after it. Then:
+# deployments that went back and ended live, each with the one that was live before.
+UNDOINGS = """
+CREATE TEMP TABLE undoings AS
+WITH turns AS (
+    SELECT e.seq AS seq, e.at AS at, e.deployment AS deployment, e.outcome AS outcome,
+        CASE e.outcome
+            WHEN 'live' THEN e.deployment
+            WHEN 'rolled-back' THEN (SELECT t.target FROM targets t
+                                     WHERE t.deployment = e.deployment AND t.seq < e.seq
+                                     ORDER BY t.seq DESC LIMIT 1)
+        END AS live
+    FROM ends e WHERE e.outcome <> 'not-applied'
+),
+switches AS (SELECT *, LAG(live) OVER (ORDER BY seq) AS was_live FROM turns)
+SELECT s.was_live AS undone, s.seq AS seq, s.at AS at, p.seq AS planned,
+    ROW_NUMBER() OVER (PARTITION BY s.was_live ORDER BY s.seq) AS turn
+FROM switches s
+JOIN chosen c ON c.deployment = s.deployment
+JOIN plans p ON p.seq = c.plan
+WHERE s.outcome = 'live' AND s.was_live <> s.deployment
+  AND p.back_to IS NOT NULL AND p.seq < s.seq
+"""
 
 # Deployments whose first end is within the period, and what is known of each.
 COHORT = """
@@ -50,12 +89,9 @@ SELECT f.deployment, f.at, f.outcome,
     EXISTS (SELECT 1 FROM ends WHERE deployment = f.deployment
             AND outcome IN ('rolled-back', 'stuck'))
         OR EXISTS (SELECT 1 FROM signs WHERE deployment = f.deployment
-                   AND kind = 'incident') AS bad,
-    (SELECT p.seq FROM plans p WHERE p.deployment = f.deployment
-     AND (NOT EXISTS (SELECT 1 FROM starts WHERE deployment = f.deployment)
-          OR p.digest = (SELECT s.digest FROM starts s WHERE s.deployment = f.deployment
-                         ORDER BY s.seq DESC LIMIT 1))
-     ORDER BY p.seq DESC LIMIT 1) AS plan
+                   AND kind = 'incident')
+        OR EXISTS (SELECT 1 FROM undoings WHERE undone = f.deployment) AS bad,
+    (SELECT plan FROM chosen WHERE deployment = f.deployment) AS plan
 FROM first f
 """
 
@@ -84,23 +120,34 @@ SELECT at - made AS ms FROM ranked
 WHERE turn = 1 AND at - made > 0 AND deployment IN (SELECT deployment FROM cohort)
 """
 
+# A watch's signs count only for a deployment that was undone; a gate's only if it did not pass.
+# Without a sign before it was undone, the plan of the one that went back is the beginning.
 RECOVERIES = """
 WITH failing AS (
-    SELECT c.deployment AS deployment, COALESCE(
+    SELECT c.deployment AS deployment, u.seq AS undone, u.at AS undone_at, u.planned AS planned,
         (SELECT MIN(seq) FROM signs s WHERE s.deployment = c.deployment
-         AND (s.kind IN ('incident', 'rollback') OR (s.kind = 'ill' AND c.outcome <> 'live'))),
+         AND (s.kind IN ('incident', 'rollback')
+              OR (s.kind = 'ill' AND c.outcome <> 'live')
+              OR (s.kind = 'sick' AND u.seq IS NOT NULL))) AS sign,
         (SELECT MIN(seq) FROM ends e WHERE e.deployment = c.deployment AND e.outcome = 'stuck')
-    ) AS seq
-    FROM cohort c WHERE c.changed AND c.bad
+            AS stuck
+    FROM cohort c LEFT JOIN undoings u ON u.undone = c.deployment AND u.turn = 1
+    WHERE c.changed AND c.bad
+),
+moments AS (
+    SELECT *, undone IS NOT NULL AND COALESCE(sign > undone, TRUE) AS unseen FROM failing
 ),
 pairs AS (
-    SELECT (SELECT at FROM signs WHERE seq = f.seq UNION SELECT at FROM ends WHERE seq = f.seq)
-            AS began,
-        (SELECT e.at FROM ends e WHERE e.seq > f.seq
-         AND ((e.outcome = 'live' AND e.deployment <> f.deployment)
-              OR (e.outcome = 'rolled-back' AND e.deployment = f.deployment))
+    SELECT (SELECT at FROM plans WHERE seq = m.planned) AS began, m.undone_at AS well
+    FROM moments m WHERE m.unseen
+    UNION ALL
+    SELECT (SELECT at FROM signs WHERE seq = COALESCE(m.sign, m.stuck)
+            UNION SELECT at FROM ends WHERE seq = COALESCE(m.sign, m.stuck)) AS began,
+        (SELECT e.at FROM ends e WHERE e.seq > COALESCE(m.sign, m.stuck)
+         AND ((e.outcome = 'live' AND e.deployment <> m.deployment)
+              OR (e.outcome = 'rolled-back' AND e.deployment = m.deployment))
          ORDER BY e.seq LIMIT 1) AS well
-    FROM failing f WHERE f.seq IS NOT NULL
+    FROM moments m WHERE NOT m.unseen
 )
 SELECT well - began AS ms FROM pairs WHERE well >= began
 """
@@ -129,8 +176,9 @@ def load(db, entries, environment):
         if kind == "planned":
             plan = entry["plan"]
             if plan["environment"]["name"] == environment:
-                row = (seq, plan["number"], entry["plan_digest"], plan["incident"])
-                db.execute("INSERT INTO plans VALUES (?, ?, ?, ?)", row)
+                row = (seq, at, plan["number"], entry["plan_digest"], plan["incident"])
+                row = (*row, plan["rollback_to"])
+                db.execute("INSERT INTO plans VALUES (?, ?, ?, ?, ?, ?)", row)
             continue
         if entry.get("environment") != environment:
             continue
@@ -154,15 +202,22 @@ def load(db, entries, environment):
                 sign = "incident"
             elif kind == "rollback-started":
                 sign = "rollback"
+                row = (seq, deployment, entry["to"])
+                db.execute("INSERT INTO targets VALUES (?, ?, ?)", row)
             elif kind == "observed" and entry["condition"] == "unhealthy":
-                sign = "ill" if entry["by"] in ("gate", "bake") else None
+                sign = {"gate": "ill", "bake": "ill", "watch": "sick"}.get(entry["by"])
+            elif kind == "health-changed" and entry["condition"] == "unhealthy":
+                sign = "sick"
             if sign:
                 db.execute("INSERT INTO signs VALUES (?, ?, ?, ?)", (seq, at, deployment, sign))
 
 
 def figures(db, ask):
     """The five metrics, as whole numbers and fractions."""
-    db.execute("DROP TABLE IF EXISTS cohort")
+    for table in ("cohort", "undoings", "chosen"):
+        db.execute(f"DROP TABLE IF EXISTS {table}")
+    db.execute(CHOSEN)
+    db.execute(UNDOINGS)
     period = {"since": ask["since_ms"], "until": ask["until_ms"]}
     db.execute(COHORT, period)
     count = lambda condition: db.execute(

@@ -2,15 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use belljar_model::delivery::Condition;
-use belljar_model::ledger::{Entry, LedgerEvent, ObservedBy, Outcome};
+use belljar_model::ledger::{Entry, LedgerEvent, Outcome};
 use belljar_model::sheet::Excluded;
 
-use super::figures::{
-    DAY_MS, DoraAsk, DoraDeployment, DoraReport, Failure, Frequency, Sample, Share, Spread,
-};
-use super::sheet::{EVERYTHING, FAIL_RATE, FREQUENCY, LEAD_TIME, RECOVERY, REWORK};
+use super::case::{Case, Recoveries, excluded};
+use super::figures::{DAY_MS, DoraAsk, DoraReport, Frequency, Sample, Share, Spread};
+use super::sheet::{EVERYTHING, FAIL_RATE, FREQUENCY, LEAD_TIME, REWORK};
 use crate::reports::history::{Deployment, deployments};
+use crate::reports::undoing::Undoings;
 
 /// Calculates the five DORA metrics of 2025 for one environment and one period.
 ///
@@ -25,14 +24,20 @@ use crate::reports::history::{Deployment, deployments};
 ///   the commit to that event. A commit counts at the first live deployment of the environment
 ///   that names it; zero and negative times are excluded. Median and 90th percentile.
 /// * **Change fail rate**: deployments that changed the environment and ended `rolled-back` or
-///   `stuck`, or that an incident names, whenever it was opened / deployments that changed the
-///   environment. One has changed it if it was `applied`, or if it ended otherwise than
-///   `not-applied`: a deployment that broke off halfway has changed something, too.
+///   `stuck`, or that were undone, or that an incident names, whenever that was / deployments
+///   that changed the environment. One has changed it if it was `applied`, or if it ended
+///   otherwise than `not-applied`: a deployment that broke off halfway has changed something,
+///   too. One is undone if its release is live when another deployment ends `live` whose plan
+///   says that it goes back (`rollback_to`): `belljar rollback`, or the policy of `watch-env`.
+///   The one that goes back is a deployment like any other.
 /// * **Failed deployment recovery time**: for each deployment that counts as failed, from its
 ///   first failing moment to the first later `finished` event that says that it was
 ///   `rolled-back` or that another deployment is `live`. The failing moment is the first of: an
 ///   unhealthy observation of its gate or bake time (unless it passed all the same), the start
-///   of its rollback, an incident that names it; if there is none, its end as `stuck`. Those
+///   of its rollback, an incident that names it and, if it was undone, an observation or a
+///   change of its health by `watch-env` that was unhealthy. If none of them was before it was
+///   undone for the first time, the moment is the plan of the deployment that did so, and the
+///   recovery the end of that one. If there is none at all, it is its end as `stuck`. Those
 ///   that have not recovered, and negative times, are excluded. Median and 90th percentile.
 /// * **Deployment rework rate**: deployments that changed the environment and whose plan names
 ///   an incident / deployments that changed the environment and whose plan is known.
@@ -41,7 +46,9 @@ use crate::reports::history::{Deployment, deployments};
 /// samples are not larger than. So the median of an even number of samples is the lower of the
 /// two in the middle, and every figure is one that happened.
 pub fn dora(entries: &[Entry], ask: DoraAsk) -> DoraReport {
-    let all: Vec<_> = deployments(entries)
+    let every = deployments(entries);
+    let undoings = Undoings::find(entries, &every);
+    let all: Vec<_> = every
         .into_values()
         .filter(|deployment| deployment.environment == ask.environment)
         .collect();
@@ -49,7 +56,10 @@ pub fn dora(entries: &[Entry], ask: DoraAsk) -> DoraReport {
     let mut excluded = unfinished(&all, &ask);
     let cohort: Vec<Case<'_>> = all
         .iter()
-        .filter_map(|deployment| Some(Case { deployment, first: deployment.endings().next()?.0 }))
+        .filter_map(|deployment| {
+            let first = deployment.endings().next()?.0;
+            Some(Case { deployment, first, undoings: undoings.of(deployment) })
+        })
         .filter(|case| period.contains(&case.first.at))
         .collect();
     let frequency = frequency(&cohort, &ask, &mut excluded);
@@ -65,6 +75,7 @@ pub fn dora(entries: &[Entry], ask: DoraAsk) -> DoraReport {
             failed.of += 1;
             if failure.is_some() {
                 case.add_to(&mut failed);
+                failed.events.extend(case.undoings.iter().map(|undoing| undoing.finished.seq));
             }
             match case.deployment.plan().map(|planned| &planned.plan.incident) {
                 Some(incident) => {
@@ -78,6 +89,9 @@ pub fn dora(entries: &[Entry], ask: DoraAsk) -> DoraReport {
         }
         rows.push(case.row(failure));
     }
+    // One that undoes another may have ended as a failure itself.
+    failed.events.sort_unstable();
+    failed.events.dedup();
     DoraReport {
         ask,
         frequency,
@@ -88,146 +102,6 @@ pub fn dora(entries: &[Entry], ask: DoraAsk) -> DoraReport {
         deployments: rows,
         excluded,
     }
-}
-
-/// A deployment that ended for the first time within the period.
-struct Case<'a> {
-    deployment: &'a Deployment<'a>,
-    first: &'a Entry,
-}
-
-impl<'a> Case<'a> {
-    fn ended(&self, outcomes: &[Outcome]) -> bool {
-        self.deployment.endings().any(|(_, outcome)| outcomes.contains(&outcome))
-    }
-
-    fn incidents(&self) -> impl Iterator<Item = (&'a Entry, &'a str)> {
-        self.deployment.events.iter().filter_map(|entry| match &entry.event {
-            LedgerEvent::IncidentOpened { incident, .. } => Some((*entry, incident.as_str())),
-            _ => None,
-        })
-    }
-
-    fn add_to(&self, share: &mut Share) {
-        share.part += 1;
-        share.events.extend(self.deployment.endings().map(|(entry, _)| entry.seq));
-    }
-
-    fn excluded(&self, from: &str, reason: &str) -> Excluded {
-        excluded(from, self.deployment, reason, vec![self.first.seq])
-    }
-
-    fn row(&self, failure: Option<Failure>) -> DoraDeployment {
-        let endings: Vec<_> = self.deployment.endings().collect();
-        let (_, outcome) = endings[endings.len() - 1];
-        let plan = self.deployment.plan();
-        DoraDeployment {
-            number: self.deployment.number,
-            ended_ms: self.first.at,
-            outcome,
-            failure,
-            rework: plan.and_then(|planned| planned.plan.incident.clone()),
-            events: endings.iter().map(|(entry, _)| entry.seq).collect(),
-        }
-    }
-
-    /// What went wrong, if it changed something and something did.
-    fn failure(
-        &self,
-        recoveries: &Recoveries<'a>,
-        samples: &mut Vec<Sample>,
-        excluded: &mut Vec<Excluded>,
-    ) -> Option<Failure> {
-        if !self.deployment.has_changed_something() {
-            let both = format!("{FAIL_RATE}, {REWORK}");
-            excluded.push(self.excluded(&both, "it changed nothing"));
-            return None;
-        }
-        let incidents: Vec<_> = self.incidents().collect();
-        if incidents.is_empty() && !self.ended(&[Outcome::RolledBack, Outcome::Stuck]) {
-            return None;
-        }
-        let began = self.failing_moment();
-        let recovered = began.and_then(|began| recoveries.after(began.seq, self.deployment));
-        let points = began.into_iter().chain(recovered);
-        let mut events: Vec<_> = points.map(|entry| entry.seq).collect();
-        let number = self.deployment.number;
-        let time = began.zip(recovered).map(|(from, to)| to.at.checked_sub(from.at));
-        let reason = match time {
-            Some(Some(ms)) => {
-                let (deployment, events) = (number, events.clone());
-                samples.push(Sample { ms, deployment, commit: None, events });
-                None
-            }
-            Some(None) => Some("the clock went back between its failure and the recovery"),
-            None if began.is_none() => Some("no event says when it began to fail"),
-            None => Some("it has not recovered: nothing is live after it, nor was it undone"),
-        };
-        if let Some(reason) = reason {
-            excluded.push(self.excluded(RECOVERY, reason));
-        }
-        events.extend(incidents.iter().map(|(entry, _)| entry.seq));
-        events.sort_unstable();
-        events.dedup();
-        Some(Failure {
-            began_ms: began.map(|entry| entry.at),
-            recovered_ms: recovered.map(|entry| entry.at),
-            incidents: incidents.iter().map(|(_, id)| (*id).to_owned()).collect(),
-            events,
-        })
-    }
-
-    fn failing_moment(&self) -> Option<&'a Entry> {
-        let passed = self.deployment.endings().next().map(|(_, outcome)| outcome);
-        let passed = passed == Some(Outcome::Live);
-        let fails = |entry: &&Entry| match &entry.event {
-            LedgerEvent::Observed { by, condition, .. } => {
-                !passed
-                    && matches!(by, ObservedBy::Gate | ObservedBy::Bake)
-                    && *condition == Condition::Unhealthy
-            }
-            LedgerEvent::RollbackStarted { .. } | LedgerEvent::IncidentOpened { .. } => true,
-            _ => false,
-        };
-        let stuck = || self.deployment.endings().find(|(_, outcome)| *outcome == Outcome::Stuck);
-        let mut events = self.deployment.events.iter().copied();
-        events.find(fails).or_else(|| stuck().map(|(entry, _)| entry))
-    }
-}
-
-/// The endings that make an environment well again, in the order of the ledger.
-struct Recoveries<'a> {
-    live: Vec<(&'a Entry, u64)>,
-}
-
-impl<'a> Recoveries<'a> {
-    fn of(all: &[Deployment<'a>]) -> Self {
-        let endings = all.iter().flat_map(|deployment| {
-            deployment.endings().map(|(entry, outcome)| (entry, deployment.number, outcome))
-        });
-        let mut live: Vec<_> = endings
-            .filter(|(_, _, outcome)| *outcome == Outcome::Live)
-            .map(|(entry, number, _)| (entry, number))
-            .collect();
-        live.sort_by_key(|(entry, _)| entry.seq);
-        Self { live }
-    }
-
-    fn after(&self, seq: u64, failed: &Deployment<'a>) -> Option<&'a Entry> {
-        let undone = failed
-            .endings()
-            .find(|(entry, outcome)| entry.seq > seq && *outcome == Outcome::RolledBack)
-            .map(|(entry, _)| entry);
-        let later = self.live.partition_point(|(entry, _)| entry.seq <= seq);
-        let mut later = self.live[later..].iter();
-        let replaced = later.find(|(_, number)| *number != failed.number).map(|(entry, _)| *entry);
-        undone.into_iter().chain(replaced).min_by_key(|entry| entry.seq)
-    }
-}
-
-fn excluded(from: &str, what: &Deployment<'_>, reason: &str, events: Vec<u64>) -> Excluded {
-    let subject = format!("deployment {}", what.number);
-    Excluded { from: from.to_owned(), subject, reason: reason.to_owned(), events }
 }
 
 /// Deployments that were started and never ended.

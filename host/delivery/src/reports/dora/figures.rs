@@ -127,7 +127,9 @@ pub struct Failure {
     pub recovered_ms: Option<u64>,
     /// The ids of the incidents that name it.
     pub incidents: Vec<String>,
-    /// The events that say so: of the beginning, the recovery and the incidents.
+    /// The deployments that went back from it, in the order of the ledger.
+    pub undone_by: Vec<u64>,
+    /// The events that say so: of the beginning, the recovery, the incidents and the undoing.
     pub events: Vec<u64>,
 }
 

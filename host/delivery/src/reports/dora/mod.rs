@@ -1,6 +1,7 @@
 //! The five DORA metrics of 2025: how often and how fast a team delivers, and how that ends.
 
 mod calculate;
+mod case;
 mod figures;
 mod sheet;
 

@@ -3,6 +3,7 @@
 use belljar_model::sheet::{Column, Exact, Fact, NO_DATA, Row, Sheet, Table};
 
 use super::figures::{DAY_MS, DoraDeployment, DoraReport, Share, Spread};
+use crate::reports::undoing::undone_by;
 use crate::reports::words::{count, instant, length, percent};
 
 pub(super) const EVERYTHING: &str = "All figures";
@@ -17,11 +18,13 @@ const FREQUENCY_FORMULA: &str = "Deployments that ended live or rolled-back / da
 const LEAD_TIME_FORMULA: &str = "For each commit, from the commit to the end of its first live \
     deployment; zero and negative times are excluded. Median; p90 is the 90th percentile.";
 const FAIL_RATE_FORMULA: &str = "Deployments that changed the environment and ended rolled-back or \
-    stuck, or that an incident names / deployments that changed the environment.";
+    stuck, or that a later deployment undid (it went back, by hand or by policy, while they were \
+    live), or that an incident names / deployments that changed the environment.";
 const RECOVERY_FORMULA: &str = "For each deployment that counts as failed, from its first failing \
     moment (unhealthy at its gate or bake time, the start of its rollback, an incident that names \
-    it; else its end as stuck) to its being rolled back or another deployment being live, \
-    whichever is first. Median; p90 is the 90th percentile.";
+    it or, if it was undone, ill health while it was live; else the plan that undid it, or its \
+    end as stuck) to its being rolled back or another deployment being live, whichever is first. \
+    Median; p90 is the 90th percentile.";
 const REWORK_FORMULA: &str = "Deployments that changed the environment and were planned for an \
     incident / deployments that changed the environment and whose plan is known.";
 
@@ -45,7 +48,8 @@ impl DoraReport {
             excluded: self.excluded.clone(),
             notes: vec![
                 "A deployment belongs to the period in which it ended for the first time; what \
-                    happened to it later counts, too. Percentiles are by nearest rank: each is a \
+                    happened to it later counts, too. One that undoes another is a deployment \
+                    like any other. Percentiles are by nearest rank: each is a \
                     time that was measured."
                     .to_owned(),
             ],
@@ -117,6 +121,10 @@ fn deployment_row(deployment: &DoraDeployment) -> Row {
         instant(deployment.ended_ms),
         deployment.outcome.as_str().to_owned(),
     ];
+    let undone = deployment.failure.as_ref().and_then(|failure| undone_by(&failure.undone_by));
+    if let Some(undone) = undone {
+        cells[2] = format!("{}, {undone}", cells[2]);
+    }
     let mut events = deployment.events.clone();
     match &deployment.failure {
         None => cells.extend([String::new(), String::new(), String::new()]),

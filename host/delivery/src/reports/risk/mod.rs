@@ -1,19 +1,19 @@
 //! What could go wrong, or did: who vouched for a deployment, what it was made by, what it may
 //! touch, and which rules were set aside for it.
 
+mod sheet;
+
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use belljar_model::Digest;
 use belljar_model::class::Class;
-use belljar_model::delivery::{Approval, Decision, Envelope, PlanDigest};
 use belljar_model::ledger::{Entry, LedgerEvent};
-use belljar_model::sheet::{Column, Row, Sheet, Table};
 use belljar_model::tool::Tier;
 use serde::{Deserialize, Serialize};
 
+use super::approved::{approval_of, unused_approvals};
 use super::history::{Deployment, Planned, deployments};
+use super::undoing::{Undoing, Undoings};
 use super::words::instant;
 
 /// The risk of every deployment that something happened to.
@@ -48,8 +48,10 @@ pub struct RiskRow {
     pub weakest: Option<Tier>,
     /// Rules that were set aside for it, with the reason.
     pub break_glass: Vec<RiskLine>,
-    /// Drift and changes of its health.
+    /// Drift, changes of its health, and deployments that went back from it.
     pub observed: Vec<RiskLine>,
+    /// The deployments that went back from it while it was live, in the order of the ledger.
+    pub undone_by: Vec<u64>,
     /// Secrets that the environment was granted, by name.
     pub secrets: Vec<String>,
     /// Hosts that it was granted.
@@ -105,14 +107,19 @@ pub struct UnusedApproval {
 /// verified as a whole.
 pub fn risk(entries: &[Entry], since_ms: u64) -> RiskReport {
     let runs = Runs::of(entries);
+    let all = deployments(entries);
+    let undoings = Undoings::find(entries, &all);
     let (mut rows, mut unused) = (Vec::new(), Vec::new());
-    for deployment in deployments(entries).values() {
-        if !deployment.is_since(since_ms) {
+    for deployment in all.values() {
+        let undoings = undoings.of(deployment);
+        if !deployment.is_since(since_ms, undoings) {
             continue;
         }
         unused.extend(unused_approvals(deployment));
         if deployment.start().is_some() || deployment.has_changed_something() {
-            rows.push(row(deployment, &runs));
+            let mut row = row(deployment, &runs);
+            undone(undoings, &mut row);
+            rows.push(row);
         }
     }
     RiskReport { since_ms, rows, unused }
@@ -170,10 +177,11 @@ fn row(deployment: &Deployment<'_>, runs: &Runs<'_>) -> RiskRow {
         weakest: None,
         break_glass: Vec::new(),
         observed: Vec::new(),
+        undone_by: Vec::new(),
         secrets: environment.map(|it| it.secrets.clone()).unwrap_or_default(),
         hosts: environment.map(|it| it.hosts.clone()).unwrap_or_default(),
         tools: environment.map(|it| it.tools.clone()).unwrap_or_default(),
-        plan: planned.map(|planned| planned.seq),
+        plan: planned.map(|planned| planned.entry.seq),
         events: Vec::new(),
     };
     if let Some(planned) = planned {
@@ -187,7 +195,7 @@ fn row(deployment: &Deployment<'_>, runs: &Runs<'_>) -> RiskRow {
 /// Adds what the release was made by.
 fn made_by(planned: Planned<'_>, runs: &Runs<'_>, row: &mut RiskRow) {
     let release = &planned.plan.release;
-    row.events.push(planned.seq);
+    row.events.push(planned.entry.seq);
     if let Some((seq, evidence)) = runs.evidence.get(&(release.id, &*release.run)) {
         row.evidence = evidence.map(str::to_owned);
         row.events.push(*seq);
@@ -234,170 +242,14 @@ fn happened(deployment: &Deployment<'_>, planned: Option<Planned<'_>>, row: &mut
     }
 }
 
-/// Who approved this plan with this event, in time for this start, if it is such an event.
-pub(super) fn approval_of(
-    entry: &Entry,
-    of: Option<PlanDigest>,
-    start: Option<&Entry>,
-) -> Option<String> {
-    let LedgerEvent::Approval { plan, approver, envelope, .. } = &entry.event else { return None };
-    let decision = decision(envelope)?;
-    let in_time = start.is_none_or(|start| entry.seq < start.seq && start.at < decision.expires_ms);
-    let agrees = Some(*plan) == of && decision.decision == Decision::Approve && in_time;
-    agrees.then(|| approver.clone())
-}
-
-fn decision(envelope: &Envelope) -> Option<Approval> {
-    serde_json::from_slice(&STANDARD.decode(&envelope.payload).ok()?).ok()
-}
-
-fn unused_approvals(deployment: &Deployment<'_>) -> Vec<UnusedApproval> {
-    let mut unused = Vec::new();
-    for entry in &deployment.events {
-        let LedgerEvent::Approval { plan, approver, envelope, .. } = &entry.event else { continue };
-        let decision = decision(envelope);
-        let reason = match &decision {
-            None => Some("what it says cannot be read"),
-            Some(decision) if decision.decision == Decision::Reject => None,
-            Some(decision) => why_unused(deployment, entry, *plan, decision.expires_ms),
-        };
-        let Some(reason) = reason else { continue };
-        unused.push(UnusedApproval {
-            environment: deployment.environment.to_owned(),
-            number: deployment.number,
-            plan: plan.short(),
-            approver: approver.clone(),
-            expires_ms: decision.map(|decision| decision.expires_ms),
-            reason: reason.to_owned(),
-            event: entry.seq,
-        });
+/// Adds by which deployments it was undone.
+fn undone(undoings: &[Undoing<'_>], row: &mut RiskRow) {
+    for undoing in undoings {
+        let (at, event) = (instant(undoing.finished.at), undoing.finished.seq);
+        row.observed.push(RiskLine { text: format!("{at}: undone by #{}", undoing.by), event });
+        row.undone_by.push(undoing.by);
+        row.events.push(event);
     }
-    unused
-}
-
-fn why_unused(
-    deployment: &Deployment<'_>,
-    approval: &Entry,
-    approved: PlanDigest,
-    expires_ms: u64,
-) -> Option<&'static str> {
-    let mut starts = deployment.events.iter().filter(|entry| match &entry.event {
-        LedgerEvent::Started { plan, .. } => *plan == approved,
-        _ => false,
-    });
-    let Some(first) = starts.next() else {
-        return Some("its plan was never started");
-    };
-    if first.seq < approval.seq {
-        Some("its plan had been started before")
-    } else if first.at >= expires_ms {
-        Some("it had expired when its plan was started")
-    } else {
-        None
-    }
-}
-
-impl RiskReport {
-    /// The report for people.
-    pub fn sheet(&self) -> Sheet {
-        let columns = ["environment", "number", "release", "approvals", "evidence", "steps"];
-        let mut columns: Vec<_> = columns.iter().map(|name| Column::text(name)).collect();
-        columns[1] = Column::number("number");
-        columns.push(Column::text("weakest tier"));
-        let mut deployments = Table::new("Deployments", &columns);
-        deployments.rows = self.rows.iter().map(vouched).collect();
-        let place = [Column::text("environment"), Column::number("number")];
-        let [environment, number] = place;
-        let with = |names: &[&str]| {
-            let mut columns = vec![environment.clone(), number.clone()];
-            columns.extend(names.iter().map(|name| Column::text(name)));
-            columns
-        };
-        let mut granted = Table::new("What they may touch", &with(&["secrets", "hosts", "tools"]));
-        granted.rows = self.rows.iter().map(grants).collect();
-        let mut broken = Table::new("Rules set aside by hand", &with(&["what and why"]));
-        broken.rows = self.rows.iter().flat_map(|row| lines(row, &row.break_glass)).collect();
-        let mut seen = Table::new("Drift and health", &with(&["what"]));
-        seen.rows = self.rows.iter().flat_map(|row| lines(row, &row.observed)).collect();
-        let mut unused =
-            Table::new("Approvals never used", &with(&["plan", "approver", "expires", "why"]));
-        unused.rows = self.unused.iter().map(unused_row).collect();
-        Sheet {
-            title: "Risk of deployments".to_owned(),
-            about: vec![format!("since {} UTC", instant(self.since_ms))],
-            tables: vec![deployments, granted, broken, seen, unused],
-            notes: vec![
-                "Approvals are those that held when the deployment started, by name. Their signatures are checked \
-                    when a plan is applied, not here. A tier says how well tools were shut in, the \
-                    weakest first: t0, t3, t2, t1, wasm."
-                    .to_owned(),
-            ],
-            ..Sheet::default()
-        }
-    }
-}
-
-fn place(row: &RiskRow) -> Vec<String> {
-    vec![row.environment.clone(), row.number.to_string()]
-}
-
-fn vouched(row: &RiskRow) -> Row {
-    let given = row.approvers.len();
-    let names = row.approvers.join(", ");
-    let approvals = match row.required {
-        None => format!("{given}, the plan is not in the ledger"),
-        Some(0) if given == 0 => "none, none required".to_owned(),
-        Some(required) if given == 0 => format!("NONE of {required}"),
-        Some(required) if given < required as usize => {
-            format!("ONLY {given} of {required}: {names}")
-        }
-        Some(required) => format!("{given} of {required}: {names}"),
-    };
-    let steps = row.steps.iter().map(|count| format!("{} {}", count.steps, count.class));
-    let steps = steps.collect::<Vec<_>>().join(", ");
-    let evidence = row.evidence.as_ref();
-    let mut cells = place(row);
-    cells.extend([
-        row.release.clone(),
-        approvals.trim_end().to_owned(),
-        evidence.map_or_else(|| "NONE".to_owned(), |digest| digest.chars().take(12).collect()),
-        if steps.is_empty() { "unknown".to_owned() } else { steps },
-        match row.weakest {
-            Some(tier) => tier.as_str().to_owned(),
-            None if row.steps.is_empty() => "unknown".to_owned(),
-            None => "no tools".to_owned(),
-        },
-    ]);
-    Row { cells, events: row.events.clone() }
-}
-
-fn grants(row: &RiskRow) -> Row {
-    let list = |names: &[String]| match names {
-        [] => "none".to_owned(),
-        names => names.join(", "),
-    };
-    let mut cells = place(row);
-    cells.extend([list(&row.secrets), list(&row.hosts), list(&row.tools)]);
-    Row { cells, events: row.plan.into_iter().collect() }
-}
-
-fn lines(row: &RiskRow, lines: &[RiskLine]) -> Vec<Row> {
-    let line = |line: &RiskLine| {
-        let mut cells = place(row);
-        cells.push(line.text.clone());
-        Row { cells, events: vec![line.event] }
-    };
-    lines.iter().map(line).collect()
-}
-
-fn unused_row(unused: &UnusedApproval) -> Row {
-    let cells = vec![
-        unused.environment.clone(),
-        unused.number.to_string(),
-        unused.plan.clone(),
-        unused.approver.clone(),
-        unused.expires_ms.map(instant).unwrap_or_default(),
-        unused.reason.clone(),
-    ];
-    Row { cells, events: vec![unused.event] }
+    row.observed.sort_by_key(|line| line.event);
+    row.events.sort_unstable();
 }
