@@ -153,6 +153,9 @@ impl ReleasesReport {
             notes: vec![
                 "A `+` after a commit: the workspace held changes that are in no commit."
                     .to_owned(),
+                "Undone by #N: deployment N of the environment went back, by hand or by the policy \
+                    of a watch, while this one was live."
+                    .to_owned(),
             ],
             ..Sheet::default()
         }
