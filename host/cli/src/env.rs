@@ -32,6 +32,14 @@ impl EnvVar {
     pub(crate) const ISOLATION: &'static str = "BELLJAR_ISOLATION";
     /// The directory of the folders that outlive runs of tools (`grants.state`).
     pub(crate) const STATE: &'static str = "BELLJAR_STATE";
+    /// The folder of this user's keys. By default in the user's configuration.
+    pub(crate) const KEYS: &'static str = "BELLJAR_KEYS";
+    /// Who acts, as the ledger says it: `NAME <ADDRESS>`.
+    pub(crate) const ACTOR: &'static str = "BELLJAR_ACTOR";
+    /// The user's name.
+    pub(crate) const USER: &'static str = "USER";
+    /// The user's configuration directory (XDG base directories).
+    pub(crate) const XDG_CONFIG_HOME: &'static str = "XDG_CONFIG_HOME";
     /// Where programs are looked for by name.
     pub(crate) const PATH: &'static str = "PATH";
     /// The user's cache directory (XDG base directories).

@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     Infrastructure,
     /// Nothing was selected.
     Nothing,
+    /// A plan waits for approvals.
+    Waiting,
     /// `plan --exit-code`: there is work to do.
     WorkToDo,
     /// As the run says: 0, 1, 2, 3, 5 or 130.
@@ -40,6 +42,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Infrastructure => 3,
             Self::Nothing => 4,
+            Self::Waiting => 6,
             Self::WorkToDo => 10,
             Self::Run(code) => code,
         }

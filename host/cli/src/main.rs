@@ -6,10 +6,13 @@
 mod args;
 mod clock;
 mod commands;
+mod delivery;
 mod env;
 mod error;
+mod execution;
 mod exit_code;
 mod files;
+mod moment;
 mod plugins;
 mod project;
 mod recording;

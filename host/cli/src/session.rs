@@ -1,14 +1,14 @@
 //! Session: a project with everything that running its steps takes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use belljar_model::ports::{ActionCache, BlobSource, BlobStore, Clock, EventSink, Tools};
-use belljar_model::{Capability, Descriptor, Digest, Fault, StepName};
-use belljar_pipeline::{Plan, PluginSource, Step};
+use belljar_model::{Blame, Capability, Class, Descriptor, Digest, Fault, StepName};
+use belljar_pipeline::{Plan, Step};
 use belljar_runner::{Plugin, Ports, RunOptions, ToolPorts, ToolRunner};
-use belljar_sandbox::{AotOptions, Loaded, Options, Sandbox};
+use belljar_sandbox::{AotOptions, Loaded, Options, ReadComponent, Sandbox};
 use belljar_store::{DEFAULT_MAX_BYTES, Store, WorkspaceCache};
 pub(crate) use belljar_workspace::STATE;
 use belljar_workspace::Workspace;
@@ -33,7 +33,7 @@ pub(crate) struct Session {
     pub(crate) project: Project,
     /// The plugins by their name in the file, loaded or not: a plugin that cannot be loaded is
     /// the fault of the steps that use it, and of no other.
-    pub(crate) plugins: BTreeMap<String, Result<Loaded, Fault>>,
+    pub(crate) plugins: LoadedPlugins,
     /// The local store.
     pub(crate) store: Arc<Store>,
     /// What steps of this workspace did before.
@@ -41,8 +41,15 @@ pub(crate) struct Session {
     workspace: Arc<Workspace>,
     sandbox: Arc<Sandbox>,
     blobs: Arc<dyn BlobSource>,
+    /// Read the components of the plugins that were found, by their name in the file.
+    components: Components,
     store_size: u64,
 }
+
+/// Plugins by their name in the file, loaded or not.
+type LoadedPlugins = BTreeMap<String, Result<Loaded, Fault>>;
+/// What reads their components.
+type Components = BTreeMap<String, ReadComponent>;
 
 /// Which tools to look at.
 #[derive(Clone, Copy)]
@@ -51,6 +58,8 @@ pub(crate) enum ToolsOf<'a> {
     Plan(&'a Plan),
     /// All that the file declares.
     File,
+    /// Those with these names.
+    Names(&'a BTreeSet<String>),
 }
 
 /// Blobs of the workspace first, then of the store.
@@ -78,7 +87,12 @@ impl Session {
     /// Checks every step's configuration against its plugin, as far as it could be loaded.
     pub(crate) fn checked(self) -> Result<Self, CommandError> {
         let Project { pipeline, sources, .. } = &self.project;
-        let diagnostics = belljar_pipeline::check_config(pipeline, &self.descriptors());
+        let mut diagnostics = belljar_pipeline::check_config(pipeline, &self.descriptors());
+        let class = |(name, plugin): (&String, &Result<Loaded, Fault>)| {
+            Some((name.clone(), plugin.as_ref().ok()?.class))
+        };
+        let classes: BTreeMap<String, Class> = self.plugins.iter().filter_map(class).collect();
+        diagnostics.extend(belljar_pipeline::check_classes(pipeline, &classes));
         if diagnostics.is_empty() {
             Ok(self)
         } else {
@@ -117,9 +131,10 @@ impl Session {
             workspace,
             sandbox,
             blobs: inputs,
+            components: BTreeMap::new(),
             store_size,
         };
-        session.plugins = session.load_plugins(terminal);
+        (session.plugins, session.components) = session.load_plugins(terminal);
         Ok(session)
     }
 
@@ -149,6 +164,7 @@ impl Session {
         };
         match of {
             ToolsOf::Plan(plan) => Toolset::of(plan, &bench),
+            ToolsOf::Names(names) => Toolset::look(names, &bench),
             ToolsOf::File => {
                 Toolset::look(&self.project.pipeline.tools.keys().cloned().collect(), &bench)
             }
@@ -166,11 +182,15 @@ impl Session {
         Arc::new(ToolRunner::new(ports, cpus, options.force.clone()))
     }
 
-    fn load_plugins(&self, terminal: &Terminal) -> BTreeMap<String, Result<Loaded, Fault>> {
+    fn load_plugins(&self, terminal: &Terminal) -> (LoadedPlugins, Components) {
         let locator = self.locator(terminal);
-        let load = |(name, source): (&String, &PluginSource)| {
+        let (mut plugins, mut components) = (BTreeMap::new(), BTreeMap::new());
+        for (name, source) in &self.project.pipeline.plugins {
             let loaded = locator.locate(name, source).and_then(|located| {
                 let (digest, remark) = (located.digest, terminal.remarks());
+                let located = Arc::new(located);
+                let component = Arc::clone(&located);
+                components.insert(name.clone(), Arc::new(move || component.bytes()) as _);
                 let compiling = format!("    Compiling plugin `{name}`, once for this machine");
                 let read = move || {
                     remark.once(&compiling);
@@ -182,9 +202,9 @@ impl Session {
                 Ok(plugin) => tracing::debug!(name, digest = %plugin.digest, "plugin loaded"),
                 Err(fault) => tracing::debug!(name, %fault, "plugin not loaded"),
             }
-            (name.clone(), loaded)
-        };
-        self.project.pipeline.plugins.iter().map(load).collect()
+            plugins.insert(name.clone(), loaded);
+        }
+        (plugins, components)
     }
 
     /// The plugin of a step, as messages show it.
@@ -195,6 +215,29 @@ impl Session {
             Some(Ok(loaded)) => loaded.descriptor.label(),
             Some(Err(_)) | None => uses.to_owned(),
         }
+    }
+
+    /// What executes plugins.
+    pub(crate) fn sandbox(&self) -> Arc<Sandbox> {
+        Arc::clone(&self.sandbox)
+    }
+
+    /// Puts the component of a plugin into the store, so that it can be kept with what it
+    /// deployed. Returns its label and digest.
+    ///
+    /// # Errors
+    /// When it could not be loaded, or cannot be read any more.
+    pub(crate) fn keep_plugin(&self, uses: &str) -> Result<(String, Digest), Fault> {
+        let loaded = self.plugins.get(uses).ok_or_else(|| {
+            let message = format!("there is no plugin `{uses}`");
+            Fault::new(Blame::Configuration, crate::plugins::E0312, message)
+        })?;
+        let loaded = loaded.as_ref().map_err(Fault::clone)?;
+        if !self.store.contains(&loaded.digest) {
+            let read = self.components.get(uses).expect("what was loaded was read from somewhere");
+            self.store.put(&read()?)?;
+        }
+        Ok((loaded.descriptor.label(), loaded.digest))
     }
 
     /// Chooses the asked steps and what they need.

@@ -11,7 +11,7 @@ use belljar_model::{Event, Fault};
 use belljar_pipeline::{Pipeline, Place, Places};
 use belljar_report::console::{Console, ConsoleOptions, Mode, ShownLogs};
 
-use crate::args::{Logs, Progress, RunArgs};
+use crate::args::{Logs, Progress};
 use crate::clock::SystemClock;
 use crate::error::CommandError;
 use crate::project::Project;
@@ -37,18 +37,18 @@ impl Reader for Shown {
 
 /// Makes the console of a run, on stderr.
 pub(crate) fn console(
-    args: &RunArgs,
+    (progress, logs): (Progress, Logs),
     terminal: &Terminal,
     project: &Project,
 ) -> Result<Shown, CommandError> {
-    let mode = if terminal.wants_bar(args.progress) {
+    let mode = if terminal.wants_bar(progress) {
         Mode::Bar
-    } else if args.progress == Progress::None || terminal.quiet {
+    } else if progress == Progress::None || terminal.quiet {
         Mode::Quiet
     } else {
         Mode::Plain
     };
-    let logs = match args.logs {
+    let logs = match logs {
         Logs::Failed => ShownLogs::Failed,
         Logs::All => ShownLogs::All,
         Logs::None => ShownLogs::None,

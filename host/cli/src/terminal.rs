@@ -88,9 +88,7 @@ impl Terminal {
     /// Writes a remark.
     #[expect(clippy::unused_self, reason = "whoever writes shows that it was given the terminal")]
     pub(crate) fn remark(&self, text: &str) {
-        let mut err = std::io::stderr().lock();
-        let newline = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
-        drop(write!(err, "{text}{newline}"));
+        remark(text);
     }
 
     /// Shows mistakes and oddities of a pipeline file.
@@ -122,6 +120,13 @@ impl Terminal {
         }
         error.exit()
     }
+}
+
+/// Writes a remark, from wherever it comes up.
+pub(crate) fn remark(text: &str) {
+    let mut err = std::io::stderr().lock();
+    let newline = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
+    drop(write!(err, "{text}{newline}"));
 }
 
 /// A remark that is made at most once, and not if the user wants quiet.

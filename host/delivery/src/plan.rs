@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use belljar_model::delivery::{
-    Approver, Commit, DeployPhase, DeployPlan, Effect, Environment, Release, RollbackTarget,
+    Approver, Commit, DeployPhase, DeployPlan, Effect, Environment, Release, WayBack,
 };
 use belljar_model::ports::Outlet;
 use belljar_model::{Blame, Digest, Fault, LedgerEvent};
@@ -96,8 +96,8 @@ fn make(ports: &Ports, standing: &Standing, ask: &Ask, number: u64) -> Result<De
     if let Some(target) = target {
         can_go_back(ports, target, number, &outlet())?;
     }
-    let rollback = target
-        .map(|target| RollbackTarget { number: target.number, release: target.plan.release.id });
+    let rollback =
+        target.map(|target| WayBack { number: target.number, release: target.plan.release.id });
     let ask = ask.clone();
     Ok(DeployPlan {
         number,

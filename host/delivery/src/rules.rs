@@ -11,6 +11,9 @@ use crate::standing::{Deployment, Phase, Standing};
 /// The names of the rules that can be set aside by hand.
 pub const RULES: [&str; 3] = ["approvals", "freeze", "order"];
 
+/// Why a deployment may not be begun, with the name of the rule if it can be set aside.
+pub type Hindrance = (Option<&'static str>, Fault);
+
 /// How the approvals of a deployment stand.
 pub fn approvals(deployment: &Deployment, now_ms: u64) -> Tally {
     let plan = (&*deployment.plan, deployment.digest);
@@ -20,11 +23,7 @@ pub fn approvals(deployment: &Deployment, now_ms: u64) -> Tally {
 
 /// Why a deployment may not be begun now, the weightiest reason first. Each has the name of the
 /// rule, if it is one that can be set aside.
-pub fn hindrances(
-    entries: &[Entry],
-    deployment: &Deployment,
-    now_ms: u64,
-) -> Vec<(Option<&'static str>, Fault)> {
+pub fn hindrances(entries: &[Entry], deployment: &Deployment, now_ms: u64) -> Vec<Hindrance> {
     let mut found = Vec::new();
     // Going back to what was healthy waits for nothing.
     if deployment.plan.rollback_to.is_none() {

@@ -1,17 +1,25 @@
 //! One file per verb: arguments in, library calls, answer out.
 
+mod approvals;
 mod cache;
 mod check;
+mod deploy;
 mod explain;
+mod freeze;
 mod graph;
+mod key;
+mod ledger;
 mod logs;
 mod ls;
 mod plan;
 mod plugin;
+mod report;
 mod run;
 mod runs;
 mod schema;
+mod status;
 mod tools;
+mod watch_env;
 mod why;
 
 use crate::args::{Arguments, Command};
@@ -38,6 +46,19 @@ pub(crate) fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Exi
         Command::Cache(command) => cache::cache(global, command, terminal),
         Command::Plugin(command) => plugin::plugin(global, command, terminal),
         Command::Tools(command) => tools::tools(global, command, terminal),
+        Command::Deploy(args) => deploy::deploy(global, args, terminal),
+        Command::Rollback(args) => deploy::rollback(global, args, terminal),
+        Command::Promote(args) => deploy::promote(global, args, terminal),
+        Command::Status(args) => status::status(global, args, terminal),
+        Command::History(args) => status::history(global, args, terminal),
+        Command::Approvals(command) => approvals::approvals(global, command, terminal),
+        Command::Freeze(args) => freeze::freeze(global, args, terminal),
+        Command::WatchEnv(args) => watch_env::watch_env(global, args, terminal),
+        Command::Incident(command) => freeze::incident(global, command, terminal),
+        Command::Ledger(command) => ledger::ledger(global, command, terminal),
+        Command::Report(command) => report::report(global, command, terminal),
+        Command::Find(args) => report::find(global, args, terminal),
+        Command::Key(command) => key::key(global, command, terminal),
         Command::Explain(args) => explain::explain(args, terminal),
     }
 }

@@ -2,23 +2,20 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use belljar_disk::Root;
-use belljar_model::ports::{Cancel, Clock, EventSink};
-use belljar_runner::{ForceMode, OnFailure, RunOptions};
+use belljar_model::ports::Cancel;
+use belljar_runner::{ForceMode, OnFailure};
 
 use crate::args::{Global, RunArgs};
-use crate::clock::SystemClock;
 use crate::error::CommandError;
+use crate::execution::{self, Evidence, Manner};
 use crate::exit_code::Exit;
-use crate::recording::{Recordings, new_id};
 use crate::reports::Reports;
-use crate::session::{Session, ToolsOf, most_jobs, processors};
-use crate::shown;
+use crate::session::Session;
 use crate::signals;
-use crate::stream::{self, JsonLines, Reader};
+use crate::stream::{JsonLines, Reader};
 use crate::terminal::Terminal;
 
 pub(super) fn run(
@@ -33,40 +30,24 @@ pub(super) fn run(
         terminal.remark("warning: the pipeline has no steps, so nothing was run");
         return Ok(Exit::Nothing);
     }
-    let clock = SystemClock::start();
     let cancel = Cancel::new();
     signals::listen(&cancel).context("the signals cannot be listened to")?;
-    let toolset = session.toolset(ToolsOf::Plan(&plan), terminal)?;
-    let options = RunOptions {
-        run_id: new_id(),
-        jobs: jobs(args, terminal),
+    let manner = Manner {
+        jobs: args.jobs,
         on_failure: if args.on_failure.fail_fast { OnFailure::Stop } else { OnFailure::KeepGoing },
         force: force(args, &session)?,
-        cancel,
-        environment: Session::environment(&plan),
-        plugins: session.run_plugins(),
-        tools: toolset.granted(),
-        shortfalls: toolset.shortfalls(),
+        progress: args.progress,
+        logs: args.logs,
         asked: args.steps.clone(),
+        evidence: Evidence::Unwanted,
+        cancel,
     };
-    let recordings = Recordings::open(&session.state)?;
-    let recording = recordings.start(&options.run_id, clock.now_ms())?;
-    let mut readers: Vec<Box<dyn Reader>> = vec![Box::new(JsonLines::new(recording))];
-    readers.extend(events_reader(global, args)?);
-    readers.push(Box::new(shown::console(args, terminal, &session.project)?));
     let collected = reports.collector();
-    readers.push(Box::new(collected.clone()));
-
-    let tools = session.tool_runner(toolset, &options);
-    let (events, feeding) = stream::start(readers)?;
-    let events: Arc<dyn EventSink> = Arc::new(events);
-    let summary = belljar_runner::run(&session.ports(&tools, &events, &clock), &plan, &options);
-    drop(events);
-    feeding.end()?;
-    session.finish()?;
-    recordings.prune()?;
+    let mut readers: Vec<Box<dyn Reader>> = vec![Box::new(collected.clone())];
+    readers.extend(events_reader(global, args)?);
+    let executed = execution::execute(&session, &plan, manner, readers, terminal)?;
     reports.write(&session.root, &collected)?;
-    Ok(Exit::Run(summary.exit_code))
+    Ok(Exit::Run(executed.summary.exit_code))
 }
 
 /// Only the named steps are forced, or all if none is named.
@@ -79,15 +60,6 @@ fn force(args: &RunArgs, session: &Session) -> Result<ForceMode, CommandError> {
             ForceMode::Steps(named.steps.iter().map(|step| step.name.clone()).collect())
         }
     })
-}
-
-/// How many steps may run at once: as asked, within what there is room for.
-fn jobs(args: &RunArgs, terminal: &Terminal) -> usize {
-    let asked = args.jobs.unwrap_or_else(processors).max(1);
-    if asked > most_jobs() {
-        terminal.remark(&format!("warning: {asked} steps at once are too many: {}", most_jobs()));
-    }
-    asked.min(most_jobs())
 }
 
 /// The reader behind `--events` or `--json`.

@@ -127,7 +127,7 @@ fn a_change_of_anything_voids_every_approval() {
     check(&|plan| plan.release.artifacts[0].executable = false);
     check(&|plan| {
         let release = crate::testing::digest("another");
-        plan.rollback = Some(belljar_model::delivery::RollbackTarget { number: 1, release });
+        plan.rollback = Some(belljar_model::delivery::WayBack { number: 1, release });
     });
 }
 

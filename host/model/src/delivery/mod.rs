@@ -19,7 +19,7 @@ pub use environment::{
     ApprovalPolicy, Approver, Environment, Freeze, GROUP_PREFIX, Gate, Monitor, OnIllness,
     SecretSource,
 };
-pub use plan::{DeployPlan, PlanDigest, RollbackTarget};
+pub use plan::{DeployPlan, PlanDigest, WayBack};
 pub use release::{
     Artifact, Change, Commit, Condition, DeployPhase, HealthObservation, Release, Revision,
 };

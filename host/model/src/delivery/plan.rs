@@ -13,7 +13,7 @@ use crate::digest::{Digest, DigestError};
 
 /// The release that a failed deployment goes back to.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct RollbackTarget {
+pub struct WayBack {
     /// The number of the deployment that made it live.
     pub number: u64,
     /// The release.
@@ -47,7 +47,7 @@ pub struct DeployPlan {
     /// Requests and runs of tools that observing may make, beyond reading. In no order.
     pub observe_effects: Vec<Effect>,
     /// Where to go back to; `None` if nothing was ever healthy here.
-    pub rollback: Option<RollbackTarget>,
+    pub rollback: Option<WayBack>,
     /// The deployment from which this one is promoted, as `environment#number`.
     pub promoted_from: Option<String>,
     /// The deployment whose release is made live again, if a person goes back.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use belljar_model::delivery::{
     ApprovalPolicy, Approver, Artifact, Change, Commit, Condition, DeployPlan, Effect, Environment,
-    Gate, Monitor, Release, Revision, RollbackTarget, SecretUse, ToolEffect,
+    Gate, Monitor, Release, Revision, WayBack, SecretUse, ToolEffect,
 };
 use belljar_model::{Digest, StepName, WorkspacePath};
 
@@ -150,7 +150,7 @@ pub(super) fn deploy_plan() -> DeployPlan {
         ],
         reads: vec![],
         observe_effects: vec![request("https://shop.example.org/health")],
-        rollback: Some(RollbackTarget { number: 41, release: digest("release 41") }),
+        rollback: Some(WayBack { number: 41, release: digest("release 41") }),
         promoted_from: None,
         rollback_to: None,
         incident: None,

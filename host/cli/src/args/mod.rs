@@ -1,8 +1,16 @@
 //! The command line: what can be typed, and nothing of what it does.
 
+mod delivery;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use delivery::{
+    ApprovalsCommand, CarryArgs, DecideArgs, DeployArgs, FindArgs, FreezeArgs, HistoryArgs,
+    IncidentCommand, KeyCommand, LedgerCommand, PromoteArgs, ReportArgs, ReportCommand,
+    RollbackArgs, SheetFormat, StatusArgs, WatchArgs,
+};
 
 use crate::env::EnvVar;
 
@@ -108,6 +116,58 @@ pub(crate) enum Command {
     /// Look at the tools that the pipeline file declares
     #[command(subcommand)]
     Tools(ToolsCommand),
+    /// Build what an environment ships, plan its deployment, and carry it out
+    ///
+    /// Shows all that would leave before anything does. If people must agree, the plan waits for
+    /// them (exit code 6), and the same command goes on later; a deployment that was interrupted
+    /// goes on where it was. Effect: changes the environment, and writes into the ledger.
+    Deploy(DeployArgs),
+    /// Make an earlier release live again
+    ///
+    /// Nothing is built. Effect: changes the environment, and writes into the ledger.
+    Rollback(RollbackArgs),
+    /// Deploy to an environment what is live in another one
+    ///
+    /// The same artifacts, by digest; nothing is built. Effect: changes the environment, and
+    /// writes into the ledger.
+    Promote(PromoteArgs),
+    /// Show what is live where, and how it is
+    ///
+    /// What the ledger says; `watch-env` looks. Effect: read-only.
+    Status(StatusArgs),
+    /// List the deployments of an environment
+    ///
+    /// Effect: read-only.
+    History(HistoryArgs),
+    /// See what waits for approval, and decide
+    #[command(subcommand)]
+    Approvals(ApprovalsCommand),
+    /// Let nothing be deployed to an environment for a while
+    ///
+    /// Effect: writes into the ledger.
+    Freeze(FreezeArgs),
+    /// Look at environments again and again
+    ///
+    /// Writes down when one falls ill or is not what the ledger says, and goes back if the file
+    /// says so. Effect: writes into the ledger; changes the environment if `monitor.on-illness`
+    /// is `rollback`.
+    WatchEnv(WatchArgs),
+    /// Write down that something is wrong, or over
+    #[command(subcommand)]
+    Incident(IncidentCommand),
+    /// Verify, prove and export the record of all deliveries
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Answer questions about deliveries from the ledger
+    #[command(subcommand)]
+    Report(ReportCommand),
+    /// Find the releases that contain a file, and where they are live
+    ///
+    /// A file that was shipped, or that a step read to make what was shipped. Effect: read-only.
+    Find(FindArgs),
+    /// Make and show keys
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Explain an error code such as E0201
     ///
     /// Effect: read-only.

@@ -1,0 +1,175 @@
+//! `belljar watch-env`: look at environments again and again.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use belljar_delivery::watch::{self, Look, Watching};
+use belljar_delivery::{Standing, carry_out, plan};
+use belljar_model::delivery::{Condition, Environment};
+use belljar_model::ports::{Cancel, Clock as _};
+
+use crate::args::{Global, WatchArgs};
+use crate::clock::SystemClock;
+use crate::delivery::{Book, Desk, Metrics, hold};
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::Session;
+use crate::signals;
+use crate::terminal::Terminal;
+
+/// One environment that is watched.
+struct Watched<'a> {
+    environment: &'a Environment,
+    desk: Desk,
+    watching: Watching,
+    /// When to look next, by the machine's clock.
+    next_ms: u64,
+    /// What was seen last.
+    last: Option<Look>,
+}
+
+pub(super) fn watch_env(
+    global: &Global,
+    args: &WatchArgs,
+    terminal: &Terminal,
+) -> Result<Exit, CommandError> {
+    let session = Session::open(global, terminal)?;
+    let book = Book::of(&session.project);
+    let cancel = Cancel::new();
+    signals::listen(&cancel).context("the signals cannot be listened to")?;
+    let mut watched = Vec::new();
+    for environment in chosen(&book, &args.environments)? {
+        let desk = Desk::of(&session, environment, &cancel, (global, terminal))?;
+        let watching = Watching::default();
+        watched.push(Watched { environment, desk, watching, next_ms: 0, last: None });
+    }
+    let metrics = Metrics::default();
+    if let Some(address) = args.metrics {
+        let bound = metrics.serve(address)?;
+        terminal.remark(&format!("    Offering  http://{bound}/metrics"));
+    }
+    loop {
+        let clock = SystemClock::start();
+        for one in &mut watched {
+            if cancel.is_asked() || clock.now_ms() < one.next_ms {
+                continue;
+            }
+            one.next_ms = clock.now_ms() + one.environment.monitor.interval_ms;
+            look(&book, one, &metrics, terminal)?;
+        }
+        if args.once {
+            let all: BTreeMap<_, _> =
+                watched.iter().map(|one| (one.environment.name.as_str(), &one.last)).collect();
+            return Ok(conclude(&all, terminal));
+        }
+        if cancel.is_asked() {
+            return Ok(Exit::Success);
+        }
+        let next = watched.iter().map(|one| one.next_ms).min().unwrap_or_default();
+        let wait = next.saturating_sub(clock.now_ms());
+        if let Some(one) = watched.first() {
+            one.desk.ports.pause.wait(wait);
+        }
+    }
+}
+
+/// The environments that were named, or all.
+fn chosen<'a>(book: &Book<'a>, names: &[String]) -> Result<Vec<&'a Environment>, CommandError> {
+    if names.is_empty() {
+        let all: Vec<_> =
+            book.project.pipeline.environments.values().map(|one| &one.spec).collect();
+        return if all.is_empty() {
+            Err(CommandError::usage("the pipeline has no environment to watch"))
+        } else {
+            Ok(all)
+        };
+    }
+    names.iter().map(|name| book.environment(name).map(|one| &one.spec)).collect()
+}
+
+/// Looks once, says what changed, and goes back if that is the policy.
+fn look(
+    book: &Book<'_>,
+    one: &mut Watched<'_>,
+    metrics: &Metrics,
+    terminal: &Terminal,
+) -> Result<(), CommandError> {
+    let name = &one.environment.name;
+    let Some(look) = watch::look(&one.desk.ports, name, &mut one.watching)? else {
+        one.last = None;
+        return Ok(());
+    };
+    metrics.take(name, &look, SystemClock::start().now_ms());
+    let is_new = one
+        .last
+        .as_ref()
+        .is_none_or(|last| (last.condition, &last.drift) != (look.condition, &look.drift));
+    if is_new && !terminal.quiet {
+        terminal.remark(&line(name, &look));
+    }
+    let go_back = look.go_back;
+    one.last = Some(look);
+    if go_back {
+        one.watching = Watching::default();
+        back(book, one, terminal)?;
+    }
+    Ok(())
+}
+
+fn line(name: &str, look: &Look) -> String {
+    let detail = belljar_model::text::harmless(&look.detail);
+    let drift = look.drift.as_ref().map(|found| {
+        let found = belljar_model::text::harmless(found);
+        format!("; drift: {} is live", found.get(..8).unwrap_or(&found))
+    });
+    let (number, condition) = (look.deployment, look.condition.as_str());
+    format!("    Observed  {name}#{number} {condition}: {detail}{}", drift.unwrap_or_default())
+}
+
+/// Goes back to the release before, as the policy says.
+fn back(book: &Book<'_>, one: &Watched<'_>, terminal: &Terminal) -> Result<(), CommandError> {
+    let name = &one.environment.name;
+    let Ok(_held) = hold(book, name) else {
+        // Somebody deploys at this moment: that will be observed by itself.
+        return Ok(());
+    };
+    let ports = &one.desk.ports;
+    let standing = Standing::read(&*ports.ledger, name)?;
+    let today = (one.environment, book.approvers());
+    let ask = plan::back_to(&standing, (today.0, &today.1), None, "watch-env".to_owned())?;
+    one.desk.show(&standing, &ask.release);
+    let proposed = plan::propose(ports, &standing, ask)?;
+    plan::record(ports, &standing, &proposed)?;
+    let standing = Standing::read(&*ports.ledger, name)?;
+    if let Some(deployment) = standing.deployments.get(&proposed.plan.number)
+        && !terminal.quiet
+    {
+        one.desk.follow(deployment);
+    }
+    carry_out(ports, name, (proposed.plan.number, proposed.plan.digest()))?;
+    Ok(())
+}
+
+/// The answer of one look at all.
+fn conclude(all: &BTreeMap<&str, &Option<Look>>, terminal: &Terminal) -> Exit {
+    if terminal.json {
+        let answer: Vec<_> = all
+            .iter()
+            .map(|(name, look)| {
+                serde_json::json!({
+                    "environment": name,
+                    "deployment": look.as_ref().map(|look| look.deployment),
+                    "condition": look.as_ref().map(|look| look.condition),
+                    "drift": look.as_ref().and_then(|look| look.drift.clone()),
+                    "detail": look.as_ref().map(|look| look.detail.clone()),
+                })
+            })
+            .collect();
+        terminal.answer_json(&answer);
+    }
+    let is_well = |look: &&&Option<Look>| {
+        look.as_ref()
+            .is_none_or(|look| look.condition == Condition::Healthy && look.drift.is_none())
+    };
+    if all.values().all(|look| is_well(&look)) { Exit::Success } else { Exit::Run(1) }
+}

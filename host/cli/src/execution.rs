@@ -1,0 +1,120 @@
+//! Execution: one run of a plan, with everyone who reads its events.
+
+use anyhow::Context as _;
+use std::sync::Arc;
+
+use belljar_model::Blame;
+use belljar_model::ports::{Cancel, Clock, EventSink};
+use belljar_pipeline::Plan;
+use belljar_runner::{FileRead, ForceMode, OnFailure, RunOptions, RunSummary};
+
+use crate::args::{Logs, Progress};
+use crate::clock::SystemClock;
+use crate::error::CommandError;
+use crate::recording::{Recordings, new_id};
+use crate::session::{Session, ToolsOf, most_jobs, processors};
+use crate::shown;
+use crate::stream::{self, JsonLines, Reader};
+use crate::terminal::Terminal;
+
+/// How a plan is to be run.
+pub(crate) struct Manner {
+    /// How many steps may run at once; `None` for one per processor.
+    pub(crate) jobs: Option<usize>,
+    /// What to do after a failure.
+    pub(crate) on_failure: OnFailure,
+    /// Which steps are executed even if the cache could serve them.
+    pub(crate) force: ForceMode,
+    /// How progress is shown.
+    pub(crate) progress: Progress,
+    /// Whose log lines are shown.
+    pub(crate) logs: Logs,
+    /// The steps as they were asked for.
+    pub(crate) asked: Vec<String>,
+    /// Whether a list of every file that was read is wanted.
+    pub(crate) evidence: Evidence,
+    /// Asked while it runs.
+    pub(crate) cancel: Cancel,
+}
+
+/// Whether a list of every file that was read is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// It is, if all steps pass.
+    Wanted,
+    /// It is not.
+    Unwanted,
+}
+
+/// What came of a run.
+pub(crate) struct Executed {
+    /// The run's id.
+    pub(crate) run: String,
+    /// What came of its steps.
+    pub(crate) summary: RunSummary,
+    /// Every file that was read, if that was wanted, all steps passed, and it is known.
+    pub(crate) evidence: Option<Vec<FileRead>>,
+}
+
+/// Runs a plan. `readers` take its events, after the recording and before the console.
+///
+/// # Errors
+/// When the run cannot be begun, recorded or ended. A step that fails is no error.
+pub(crate) fn execute(
+    session: &Session,
+    plan: &Plan,
+    manner: Manner,
+    readers: Vec<Box<dyn Reader>>,
+    terminal: &Terminal,
+) -> Result<Executed, CommandError> {
+    let clock = SystemClock::start();
+    let toolset = session.toolset(ToolsOf::Plan(plan), terminal)?;
+    let options = RunOptions {
+        run_id: new_id(),
+        jobs: jobs(manner.jobs, terminal),
+        on_failure: manner.on_failure,
+        force: manner.force,
+        cancel: manner.cancel,
+        environment: Session::environment(plan),
+        plugins: session.run_plugins(),
+        tools: toolset.granted(),
+        shortfalls: toolset.shortfalls(),
+        asked: manner.asked,
+    };
+    let recordings = Recordings::open(&session.state)?;
+    let recording = recordings.start(&options.run_id, clock.now_ms())?;
+    let mut all: Vec<Box<dyn Reader>> = vec![Box::new(JsonLines::new(recording))];
+    all.extend(readers);
+    let console = shown::console((manner.progress, manner.logs), terminal, &session.project)?;
+    all.push(Box::new(console));
+
+    let tools = session.tool_runner(toolset, &options);
+    let (events, feeding) = stream::start(all)?;
+    let events: Arc<dyn EventSink> = Arc::new(events);
+    let ports = session.ports(&tools, &events, &clock);
+    let summary = belljar_runner::run(&ports, plan, &options);
+    let wanted = manner.evidence == Evidence::Wanted && summary.exit_code == 0;
+    let evidence = wanted.then(|| belljar_runner::evidence(&ports, plan, &options, &summary));
+    drop(events);
+    feeding.end().context("the events of the run could not be shown")?;
+    session.finish()?;
+    recordings.prune()?;
+    let evidence = match evidence.transpose() {
+        Err(fault) if fault.blame == Blame::Infrastructure => {
+            // What was made is as good as ever; that its list is missing is said, here and later.
+            terminal.remark(&belljar_report::fault::render_fault(None, &fault, &terminal.err));
+            None
+        }
+        evidence => evidence?,
+    };
+    Ok(Executed { run: options.run_id, summary, evidence })
+}
+
+/// How many steps may run at once: as asked, within what there is room for.
+fn jobs(asked: Option<usize>, terminal: &Terminal) -> usize {
+    let asked = asked.unwrap_or_else(processors).max(1);
+    if asked > most_jobs() {
+        terminal.remark(&format!("warning: {asked} steps at once are too many: {}", most_jobs()));
+    }
+    asked.min(most_jobs())
+}
