@@ -333,8 +333,8 @@ pub(crate) enum SheetFormat {
 #[derive(Debug, Args)]
 pub(crate) struct FindArgs {
     /// The file: `PATH`, or `PATH@` and the first digits of its digest
-    #[arg(long, value_name = "PATH[@DIGEST]")]
-    pub(crate) file: String,
+    #[arg(value_name = "PATH[@DIGEST]")]
+    pub(crate) path: String,
     /// The format [default: text, or json with --json]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<SheetFormat>,

@@ -55,9 +55,9 @@ pub(super) fn find(
 ) -> Result<Exit, CommandError> {
     let project = Project::open(global, terminal)?;
     let book = Book::of(&project);
-    let (path, digest) = match args.file.rsplit_once('@') {
+    let (path, digest) = match args.path.rsplit_once('@') {
         Some((path, digest)) if !path.is_empty() && !digest.is_empty() => (path, Some(digest)),
-        _ => (args.file.as_str(), None),
+        _ => (args.path.as_str(), None),
     };
     let ask = FindAsk { path: path.to_owned(), digest: digest.map(str::to_owned) };
     let ledger = book.to_read();
