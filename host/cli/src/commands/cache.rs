@@ -74,7 +74,7 @@ fn gc(global: &Global, max: u64, sweep: Sweep, terminal: &Terminal) -> Result<Ex
             "schema": "belljar.cache-gc/v1", "max_bytes": max,
             "removed_actions": report.records_deleted, "kept_actions": report.records_kept,
             "removed_blobs": report.blobs_deleted, "kept_blobs": report.blobs_kept,
-            "removed_bytes": report.bytes_deleted, "kept_bytes": report.bytes_kept,
+            "removed_bytes": report.bytes_deleted, "kept_bytes": report.bytes_kept, "pinned_bytes": report.bytes_pinned,
         }));
     } else {
         let verb = if sweep == Sweep::DryRun { "would remove" } else { "removed" };

@@ -1,3 +1,5 @@
+//! A deployment line by line.
+
 use belljar_model::ledger::Entry;
 use insta::assert_snapshot;
 

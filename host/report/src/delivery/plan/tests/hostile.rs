@@ -1,3 +1,5 @@
+//! Hostile texts in a plan: none of them passes for something that the host says.
+
 use belljar_model::delivery::{Artifact, Change, Commit, Effect};
 use belljar_model::{Blame, Code, StepName};
 

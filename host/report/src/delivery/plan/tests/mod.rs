@@ -1,3 +1,5 @@
+//! The plan as a person sees it.
+
 mod hostile;
 
 use belljar_model::delivery::{Change, Effect, OnIllness};
