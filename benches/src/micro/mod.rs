@@ -1,5 +1,6 @@
 //! Single operations, measured in this process through the crates that the program is made of.
 
+mod delivery;
 mod keys;
 mod pipeline;
 mod step;
@@ -18,5 +19,6 @@ pub(crate) fn measure(surroundings: &Surroundings, results: &mut Results) -> Res
     step::measure(surroundings, results)?;
     keys::measure(surroundings, results)?;
     storage::measure(surroundings, results)?;
-    pipeline::measure(results)
+    pipeline::measure(results)?;
+    delivery::measure(results)
 }
