@@ -15,6 +15,8 @@ const CORE: &[&str] = &[
     "belljar-runner",
     "belljar-store",
     "belljar-workspace",
+    "belljar-ledger",
+    "belljar-delivery",
     "belljar-report",
     "belljar-sdk",
     "belljar-sdk-macros",
@@ -25,11 +27,22 @@ const CORE: &[&str] = &[
 /// What is compiled for guests only.
 const GUESTS_ONLY: &str = "belljar-guests";
 
-/// What cannot be done within a sandbox of the operating system: a package that makes such
-/// sandboxes, and the names of tests that do, or that listen to a socket.
-const OWN_SANDBOX: (&str, &[&str]) = (
-    "belljar-tool",
-    &["native_examples::", "guides::native_tools", "what_has_no_content_is_refused"],
+/// What cannot be done within a sandbox of the operating system: packages that make such
+/// sandboxes, or listen to sockets, and the names of tests that do, or that run programs which are
+/// not cargo's.
+const OWN_SANDBOX: (&[&str], &[&str]) = (
+    &["belljar-outlet", "belljar-tool"],
+    &[
+        "delivery_example::",
+        "delivery::bad_input",
+        "delivery::kill",
+        "foreign::our_figures",
+        "guides::delivery",
+        "guides::native_tools",
+        "native_examples::",
+        "revision::tests",
+        "what_has_no_content_is_refused",
+    ],
 );
 
 /// Selects all that is compiled for the machine we are on.
@@ -58,8 +71,8 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
         let variables = build()?;
         test.args(NATIVE).envs(variables);
         if args.sandboxed {
-            let (package, names) = OWN_SANDBOX;
-            test.args(["--exclude", package, "--"]);
+            let (packages, names) = OWN_SANDBOX;
+            test.args(packages.iter().flat_map(|package| ["--exclude", package])).arg("--");
             test.args(names.iter().flat_map(|name| ["--skip", name]));
         }
     }
