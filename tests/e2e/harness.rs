@@ -26,9 +26,14 @@ pub(crate) struct Run {
 impl TestWorkspace {
     /// An empty workspace and a store that holds nothing but compiled plugins.
     pub(crate) fn new() -> Self {
-        let workspace = Self { root: temporary_folder(), store: temporary_folder(), asked: &[] };
+        let workspace = Self::empty();
         copy_folder(compiled_plugins(), workspace.store.path());
         workspace
+    }
+
+    /// An empty workspace and an empty store.
+    pub(crate) fn empty() -> Self {
+        Self { root: temporary_folder(), store: temporary_folder(), asked: &[] }
     }
 
     /// A workspace with the given pipeline file.
@@ -159,10 +164,9 @@ impl TestWorkspace {
 fn compiled_plugins() -> &'static Path {
     static STORE: OnceLock<tempfile::TempDir> = OnceLock::new();
     let compile = || {
-        let empty =
-            TestWorkspace { root: temporary_folder(), store: temporary_folder(), asked: &[] };
+        let empty = TestWorkspace::empty();
         let probe = guest("probe").display().to_string();
-        for plugin in [probe.as_str(), "builtin:lint", "builtin:package"] {
+        for plugin in [probe.as_str(), "builtin:lint", "builtin:package", "builtin:deploy"] {
             empty.run(["plugin", "inspect", plugin]).exits(0);
         }
         empty.store
@@ -189,7 +193,8 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
 }
 
 impl Run {
-    fn of(output: &Output) -> Self {
+    /// What a process said and how it ended.
+    pub(crate) fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let code = output.status.code().unwrap_or(-1);
         Self { code, stdout: text(&output.stdout), stderr: text(&output.stderr) }

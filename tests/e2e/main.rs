@@ -10,6 +10,7 @@ mod cache;
 mod cancel;
 mod commands;
 mod config;
+mod delivery;
 mod examples;
 mod guests;
 mod guides;

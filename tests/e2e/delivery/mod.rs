@@ -1,0 +1,5 @@
+//! Delivery, with the real program in processes of its own.
+
+mod kill;
+mod server;
+mod site;
