@@ -142,7 +142,7 @@ pub(crate) enum ApprovalsCommand {
     Import {
         /// The file
         #[arg(value_name = "FILE")]
-        file: PathBuf,
+        decision: PathBuf,
     },
 }
 
@@ -249,7 +249,7 @@ pub(crate) enum LedgerCommand {
     Check {
         /// The file
         #[arg(value_name = "FILE")]
-        file: PathBuf,
+        proof: PathBuf,
         /// The key that must have signed it [default: `key` in `[ledger]`]
         #[arg(long, value_name = "KEY")]
         key: Option<String>,

@@ -386,3 +386,29 @@ pub(crate) struct ExplainArgs {
     #[arg(value_name = "CODE")]
     pub(crate) code: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// Two arguments with one id are read as one another, and the program panics.
+    #[test]
+    fn no_argument_of_a_command_is_called_like_one_that_every_command_has() {
+        let ids = |command: &clap::Command, global: bool| -> Vec<String> {
+            let all = command.get_arguments().filter(|one| one.is_global_set() == global);
+            all.map(|one| one.get_id().to_string()).collect()
+        };
+        let root = Arguments::command();
+        let global = ids(&root, true);
+        assert!(global.iter().any(|id| id == "file"), "{global:?}");
+        let mut waiting: Vec<_> = root.get_subcommands().collect();
+        while let Some(command) = waiting.pop() {
+            for id in ids(command, false) {
+                assert!(!global.contains(&id), "`{id}` of `{}`", command.get_name());
+            }
+            waiting.extend(command.get_subcommands());
+        }
+    }
+}

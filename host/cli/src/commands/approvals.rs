@@ -44,7 +44,7 @@ pub(super) fn approvals(
         ApprovalsCommand::Reject { id, how } => {
             decide(&book, (id, Decision::Reject), how, terminal)
         }
-        ApprovalsCommand::Import { file } => {
+        ApprovalsCommand::Import { decision: file } => {
             let envelope: Envelope = serde_json::from_str(&read(file)?).map_err(|error| {
                 CommandError::usage(format!("`{}` is no decision: {error}", file.display()))
             })?;

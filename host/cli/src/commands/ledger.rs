@@ -46,14 +46,14 @@ pub(super) fn ledger(
             let proof = prove(&book.folder, number)?;
             terminal.answer(&if terminal.json { json(&proof) } else { proof.to_text() });
         }
-        LedgerCommand::Check { file, key } => {
+        LedgerCommand::Check { proof, key } => {
             let key = key.clone().or(named).ok_or_else(|| {
                 CommandError::usage_help(
                     "a proof says nothing without the key that must have signed it",
                     "--key ed25519:…, or `key` in `[ledger]`",
                 )
             })?;
-            let text = read(file)?;
+            let text = read(proof)?;
             let proof = serde_json::from_str(&text).map_or_else(|_| Proof::from_text(&text), Ok)?;
             let entry = proof.verify(&key)?;
             terminal.answer(&json(&entry));
