@@ -10,6 +10,9 @@ use bytes::Bytes;
 use super::is_safe;
 use crate::fault;
 
+/// Headers in which services look for a method other than that of the request.
+const METHOD_HEADERS: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
+
 /// Reads, and does what the plan permits to observing.
 pub(crate) struct Observing {
     real: Arc<dyn Outlet>,
@@ -39,7 +42,7 @@ impl Observing {
 /// What observing may do beyond reading, of what it was seen to do.
 pub(crate) fn beyond_reading(effects: Vec<Effect>) -> Vec<Effect> {
     let is_more = |effect: &Effect| match effect {
-        Effect::Http { method, .. } => !is_safe(method),
+        Effect::Http { .. } => !is_reading(effect),
         Effect::Tool(_) => true,
         _ => false,
     };
@@ -52,10 +55,22 @@ pub(crate) fn beyond_reading(effects: Vec<Effect>) -> Vec<Effect> {
     more
 }
 
+/// Whether a request only asks. One that carries a secret or a body is more than a question, and
+/// some services take the method from a header.
+fn is_reading(effect: &Effect) -> bool {
+    let Effect::Http { method, headers, secrets, body, .. } = effect else { return false };
+    let is_another = |name: &str| METHOD_HEADERS.iter().any(|one| name.eq_ignore_ascii_case(one));
+    is_safe(method)
+        && secrets.is_empty()
+        && body.size() == 0
+        && !headers.iter().any(|(name, _)| is_another(name))
+}
+
 impl Outlet for Observing {
     fn http(&self, request: &HttpRequest) -> Result<HttpAnswer, OutletError> {
-        if !is_safe(&request.method) {
-            self.permit(&Effect::from(request))?;
+        let effect = Effect::from(request);
+        if !is_reading(&effect) {
+            self.permit(&effect)?;
         }
         self.real.http(request)
     }
@@ -97,5 +112,54 @@ impl Outlet for Observing {
     fn tool(&self, tool: &ToolEffect, stdin: &Bytes) -> Result<ToolAnswer, OutletError> {
         self.permit(&Effect::Tool(tool.clone()))?;
         self.real.tool(tool, stdin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use belljar_model::delivery::SecretUse;
+
+    use super::*;
+
+    #[test]
+    fn a_question_carries_nothing_and_means_what_its_method_says() {
+        let get = || Effect::Http {
+            method: "GET".to_owned(),
+            url: "http://service/health".to_owned(),
+            headers: vec![("accept".to_owned(), "text/plain".to_owned())],
+            secrets: Vec::new(),
+            body: Digest::of(b""),
+            expect: vec![200],
+        };
+        let check = |change: &dyn Fn(&mut Effect), expected: bool| {
+            let mut effect = get();
+            change(&mut effect);
+            assert_eq!(is_reading(&effect), expected, "{effect:?}");
+            assert_eq!(beyond_reading(vec![effect]).is_empty(), expected);
+        };
+        check(&|_| {}, true);
+        check(&|effect| set(effect, |method, _, _, _| *method = "HEAD".to_owned()), true);
+        check(&|effect| set(effect, |method, _, _, _| *method = "DELETE".to_owned()), false);
+        check(&|effect| set(effect, |_, _, _, body| *body = Digest::of(b"drop it")), false);
+        for name in ["x-http-method-override", "X-HTTP-Method", "x-method-override"] {
+            let header = (name.to_owned(), "DELETE".to_owned());
+            check(&|effect| set(effect, |_, headers, _, _| headers.push(header.clone())), false);
+        }
+        let used = SecretUse {
+            place: "authorization".to_owned(),
+            prefix: String::new(),
+            secret: "token".to_owned(),
+        };
+        check(&|effect| set(effect, |_, _, secrets, _| secrets.push(used.clone())), false);
+    }
+
+    fn set(
+        effect: &mut Effect,
+        change: impl Fn(&mut String, &mut Vec<(String, String)>, &mut Vec<SecretUse>, &mut Digest),
+    ) {
+        let Effect::Http { method, headers, secrets, body, .. } = effect else {
+            panic!("it is a request")
+        };
+        change(method, headers, secrets, body);
     }
 }
