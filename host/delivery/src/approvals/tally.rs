@@ -84,7 +84,11 @@ fn judge<'a>(
     if !approver.is_named_by(&plan.environment.approvals) {
         return Err(format!("`{}` is not among those who may approve here", approver.name));
     }
-    if approval.at_ms > now_ms + AHEAD_MS {
+    // Who says no is heard whatever the clocks say: a no does not become a yes by waiting.
+    if approval.decision == Decision::Reject {
+        return Ok((approver, approval, u64::MAX));
+    }
+    if approval.at_ms > now_ms.saturating_add(AHEAD_MS) {
         return Err("it was signed in the future".to_owned());
     }
     let longest = approval.at_ms.saturating_add(plan.environment.approvals.expires_ms);
@@ -92,9 +96,7 @@ fn judge<'a>(
     if expires_ms <= now_ms {
         return Err("it has expired".to_owned());
     }
-    if approval.decision == Decision::Approve {
-        not_an_author(plan, approver)?;
-    }
+    not_an_author(plan, approver)?;
     Ok((approver, approval, expires_ms))
 }
 
@@ -102,7 +104,8 @@ fn judge<'a>(
 fn not_an_author(plan: &DeployPlan, approver: &Approver) -> Result<(), String> {
     let is_own = |address: &str| approver.authors.iter().any(|own| own == address);
     let requester = plan.requested_by.to_lowercase();
-    let asked = requester == approver.name.to_lowercase()
+    let name = requester.split('<').next().unwrap_or_default().trim();
+    let asked = name == approver.name.to_lowercase()
         || approver
             .authors
             .iter()

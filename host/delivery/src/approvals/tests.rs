@@ -107,6 +107,38 @@ fn one_who_may_and_says_no_is_enough_to_stop_it() {
 }
 
 #[test]
+fn a_no_is_heard_whatever_the_clocks_say() {
+    let plan = plan();
+    let check = |at_ms: u64, expires_ms: u64, now_ms: u64| {
+        let no = Approval { decision: Decision::Reject, at_ms, expires_ms, ..yes(&plan) };
+        let tally = count(&plan, &[("cem", seal(&no, &[3; 32]))], now_ms);
+        assert_eq!(tally.rejected.len(), 1, "{at_ms} {expires_ms} {now_ms}: {tally:?}");
+    };
+    check(NOW, NOW + DAY, NOW);
+    // Its time is over, and others approve it afterwards.
+    check(NOW, NOW + DAY, NOW + 30 * DAY);
+    check(NOW, NOW, NOW);
+    // The clock of who signed it is ahead, or that of who counts is behind.
+    check(NOW + DAY, NOW + 2 * DAY, NOW);
+    check(u64::MAX, u64::MAX, 0);
+}
+
+#[test]
+fn who_asked_does_not_approve_under_another_address() {
+    let check = |requested_by: &str, expected: bool| {
+        let plan = DeployPlan { requested_by: requested_by.to_owned(), ..plan() };
+        let tally = count(&plan, &[("ana", seal(&yes(&plan), &[1; 32]))], NOW);
+        assert_eq!(tally.counting.is_empty(), expected, "{requested_by}: {tally:?}");
+    };
+    check("ana", true);
+    check("Ana <ana@example.org>", true);
+    check("A. Other <ana@example.org>", true);
+    check("ana@example.org", true);
+    check("Ana <private@elsewhere.example>", true);
+    check("Anabel <anabel@example.org>", false);
+}
+
+#[test]
 fn a_change_of_anything_voids_every_approval() {
     let plan = plan();
     let signed = [("ana", seal(&yes(&plan), &[1; 32])), ("bob", seal(&yes(&plan), &[2; 32]))];
