@@ -12,7 +12,7 @@ use crate::call::{self, Subject};
 use crate::fault::{self, NO_AUTHORS, NO_TARGET, NOTHING, STALE_PLAN, TARGET_DAMAGED};
 use crate::outlets::{Recorded, Recording, beyond_reading};
 use crate::ports::Ports;
-use crate::standing::{Deployment, Standing};
+use crate::standing::{Deployment, Phase, Standing};
 
 /// What is to be planned.
 #[derive(Clone, Debug)]
@@ -66,6 +66,11 @@ pub fn propose(ports: &Ports, standing: &Standing, ask: Ask) -> Result<Proposed,
     }
     authors_are_known(&ask)?;
     if let Some(target) = standing.rollback_target() {
+        is_whole(ports, target)?;
+    }
+    // What a person goes back to is not built anew, so nothing else would notice.
+    let back = ask.why.rollback_to.and_then(|number| standing.deployments.get(&number));
+    if let Some(target) = back {
         is_whole(ports, target)?;
     }
     let ask = settle(standing, ask);
@@ -145,21 +150,35 @@ pub fn record(ports: &Ports, standing: &Standing, proposed: &Proposed) -> Result
         return Ok(());
     }
     let plan = &proposed.plan;
+    let name = &plan.environment.name;
+    let before = standing.pending();
+    // A plan that was recorded under this number meanwhile keeps its blobs.
+    is_next(&Standing::read(&*ports.ledger, name)?, plan, before)?;
     ports.pins.pin(&pin_name(plan), &plan_blobs(plan))?;
     let mut events = Vec::new();
-    if let Some(pending) = standing.pending() {
+    if let Some(pending) = before {
         events.push(voided(pending, "it was planned anew, and is another plan now"));
     }
     events.push(LedgerEvent::Planned { plan_digest: plan.digest(), plan: Box::new(plan.clone()) });
-    let (name, next) = (plan.environment.name.clone(), plan.number);
-    ports.ledger.append_if(events, &mut |entries| {
-        if Standing::of(entries, &name).next_number() == next {
-            return Ok(());
-        }
-        let message = format!("somebody else planned a deployment to `{name}` meanwhile");
-        Err(fault::policy(STALE_PLAN, message).help("plan again"))
-    })?;
+    ports
+        .ledger
+        .append_if(events, &mut |entries| is_next(&Standing::of(entries, name), plan, before))?;
     Ok(())
+}
+
+/// Checks that a plan can still get its number, and that the one whose place it takes still waits:
+/// what has begun meanwhile must be carried to its end.
+fn is_next(now: &Standing, plan: &DeployPlan, before: Option<&Deployment>) -> Result<(), Fault> {
+    let waits = |pending: &Deployment| {
+        now.deployments.get(&pending.number).is_some_and(|now| now.phase == Phase::Planned)
+    };
+    if now.next_number() == plan.number && before.is_none_or(waits) {
+        return Ok(());
+    }
+    let name = &plan.environment.name;
+    let message =
+        format!("somebody else planned a deployment to `{name}`, or began one, meanwhile");
+    Err(fault::policy(STALE_PLAN, message).help("run the same command again"))
 }
 
 /// Takes what does not change a plan from the one that waits, so that asking twice for the same
@@ -238,7 +257,19 @@ pub(crate) fn still_holds(ports: &Ports, deployment: &Deployment) -> Result<(), 
         return Ok(());
     }
     let name = &plan.environment.name;
-    ports.ledger.append(vec![voided(deployment, "the environment has changed since")])?;
+    let event = voided(deployment, "the environment has changed since");
+    ports.ledger.append_if(vec![event], &mut |entries| {
+        let now = Standing::of(entries, name);
+        match now.deployments.get(&plan.number).map(|now| now.phase) {
+            Some(Phase::Planned) => Ok(()),
+            // Another process began it, and has changed the environment by that.
+            _ => Err(fault::policy(
+                STALE_PLAN,
+                format!("{name}#{} was begun meanwhile", plan.number),
+            )
+            .help("`belljar status` shows how far it is")),
+        }
+    })?;
     let message = format!("`{name}` has changed since #{} was planned", plan.number);
     let fault = fault::policy(STALE_PLAN, message);
     let first = plan.effects.iter().zip(&today.effects).find(|(then, now)| then != now);
@@ -322,7 +353,7 @@ fn is_whole(ports: &Ports, target: &Deployment) -> Result<(), Fault> {
     let what = what.map_or_else(|| "its plugin".to_owned(), |found| found.path.to_string());
     let name = &plan.environment.name;
     let message = format!(
-        "a failed deployment to `{name}` could not go back to #{}: {what} is missing or damaged",
+        "there is no way back to {name}#{}: {what} is missing or damaged",
         target.number
     );
     Err(fault::infrastructure(TARGET_DAMAGED, message)

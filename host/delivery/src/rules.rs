@@ -6,7 +6,7 @@ use belljar_model::{Fault, PlanDigest};
 
 use crate::approvals::{Tally, tally};
 use crate::fault::{self, BUSY, FROZEN, NO_SUCH, NOT_APPROVED, ORDER, REJECTED, STALE_PLAN};
-use crate::standing::{Deployment, Phase, Standing};
+use crate::standing::{Deployment, Phase, RecordedApproval, Standing};
 
 /// The names of the rules that can be set aside by hand.
 pub const RULES: [&str; 3] = ["approvals", "freeze", "order"];
@@ -16,8 +16,15 @@ pub type Hindrance = (Option<&'static str>, Fault);
 
 /// How the approvals of a deployment stand.
 pub fn approvals(deployment: &Deployment, now_ms: u64) -> Tally {
+    counted(deployment, deployment.approvals.iter(), now_ms)
+}
+
+fn counted<'a>(
+    deployment: &'a Deployment,
+    recorded: impl Iterator<Item = &'a RecordedApproval>,
+    now_ms: u64,
+) -> Tally {
     let plan = (&*deployment.plan, deployment.digest);
-    let recorded = deployment.approvals.iter();
     tally(plan, recorded.map(|one| (one.approver.as_str(), &one.envelope)), now_ms)
 }
 
@@ -25,6 +32,9 @@ pub fn approvals(deployment: &Deployment, now_ms: u64) -> Tally {
 /// rule, if it is one that can be set aside.
 pub fn hindrances(entries: &[Entry], deployment: &Deployment, now_ms: u64) -> Vec<Hindrance> {
     let mut found = Vec::new();
+    if !deployment.is_as_signed() {
+        found.push((None, unreadable(deployment)));
+    }
     // Going back to what was healthy waits for nothing.
     if deployment.plan.rollback_to.is_none() {
         found.extend(order(entries, deployment).map(|fault| (Some("order"), fault)));
@@ -61,14 +71,38 @@ pub(crate) fn may_begin(
             return Err(fault::policy(STALE_PLAN, message).help("make a new plan"));
         }
     }
-    let skipped = deployment.broken_glass.as_ref().map_or(&[][..], |glass| &glass.skipped);
-    let is_set_aside =
-        |rule: Option<&str>| rule.is_some_and(|rule| skipped.iter().any(|skipped| skipped == rule));
-    let mut hindrances = hindrances(entries, deployment, now_ms).into_iter();
-    match hindrances.find(|(rule, _)| !is_set_aside(*rule)) {
+    match in_the_way(entries, deployment, now_ms).into_iter().next() {
         Some((_, fault)) => Err(fault),
         None => Ok(standing),
     }
+}
+
+/// Why a deployment may not be begun now, without the rules that were set aside by hand.
+pub fn in_the_way(entries: &[Entry], deployment: &Deployment, now_ms: u64) -> Vec<Hindrance> {
+    let mut found = hindrances(entries, deployment, now_ms);
+    found.retain(|(rule, _)| !rule.is_some_and(|rule| is_set_aside(deployment, rule, now_ms)));
+    found
+}
+
+/// Whether a rule was set aside by hand. Who says no afterwards was not heard when that was done,
+/// so approvals are wanted again.
+fn is_set_aside(deployment: &Deployment, rule: &str, now_ms: u64) -> bool {
+    let Some(glass) = &deployment.broken_glass else { return false };
+    if !glass.skipped.iter().any(|skipped| skipped == rule) {
+        return false;
+    }
+    let later = deployment.approvals.iter().filter(|approval| approval.seq > glass.seq);
+    rule != "approvals" || counted(deployment, later, now_ms).rejected.is_empty()
+}
+
+/// The fault of a plan that is not what its digest names.
+fn unreadable(deployment: &Deployment) -> Fault {
+    let what = format!("{}#{}", deployment.plan.environment.name, deployment.number);
+    let message = format!("{what} is not the plan that its digest names");
+    fault::policy(STALE_PLAN, message)
+        .note(format!("its digest is said to be {}", deployment.digest))
+        .note(format!("that of what the ledger holds is {}", deployment.plan.digest()))
+        .help("another version may have written it: plan again, and let that be approved")
 }
 
 /// The fault of a second deployment.

@@ -150,14 +150,7 @@ impl Errand<'_> {
         desk.ports.ledger.read(&mut |entries| {
             let mut standing = Standing::of(entries, name);
             let Some(deployment) = standing.deployments.remove(&number) else { return };
-            let mut all = rules::hindrances(entries, &deployment, now_ms);
-            let glass = deployment.broken_glass.as_ref();
-            all.retain(|(rule, _)| {
-                let is_skipped = |rule: &str| {
-                    glass.is_some_and(|glass| glass.skipped.iter().any(|skipped| skipped == rule))
-                };
-                !rule.is_some_and(is_skipped)
-            });
+            let all = rules::in_the_way(entries, &deployment, now_ms);
             found = Some((deployment, all));
         })?;
         found.ok_or_else(|| anyhow::anyhow!("the plan is not in the ledger").into())

@@ -37,6 +37,14 @@ pub struct Deployment {
     pub undoes: Option<u64>,
 }
 
+impl Deployment {
+    /// Whether the plan is the one that its digest names. One that another version has written
+    /// may have other bytes now; then nobody can tell any more what was approved.
+    pub fn is_as_signed(&self) -> bool {
+        self.plan.digest() == self.digest
+    }
+}
+
 /// How far a deployment is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
@@ -119,6 +127,8 @@ pub struct Rollback {
 /// Rules that were set aside by hand.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BrokenGlass {
+    /// The place of the event in the ledger.
+    pub seq: u64,
     /// Why.
     pub reason: String,
     /// Which.

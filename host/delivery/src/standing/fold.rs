@@ -94,7 +94,8 @@ impl Deployment {
                     envelope: envelope.clone(),
                 });
             }
-            LedgerEvent::PlanVoided { reason, .. } => {
+            // What has begun is carried to its end.
+            LedgerEvent::PlanVoided { reason, .. } if self.phase == Phase::Planned => {
                 self.phase = Phase::Voided;
                 self.reason.clone_from(reason);
             }
@@ -115,7 +116,7 @@ impl Deployment {
             LedgerEvent::RollbackApplied { .. } => self.phase = Phase::RollbackGate,
             LedgerEvent::BreakGlass { reason, skipped, .. } => {
                 let (reason, skipped) = (reason.clone(), skipped.clone());
-                self.broken_glass = Some(BrokenGlass { reason, skipped });
+                self.broken_glass = Some(BrokenGlass { seq: entry.seq, reason, skipped });
             }
             _ => {}
         }

@@ -193,6 +193,87 @@ fn a_rejection_a_freeze_and_a_wrong_order_refuse_and_can_be_set_aside_only_by_na
 }
 
 #[test]
+fn who_says_no_after_the_glass_was_broken_is_heard() {
+    let stage = Stage::new();
+    let mut ask = stage.ask(&stage.release("one"));
+    ask.approvers = vec![approver("ana", 1, &[])];
+    ask.environment.approvals.count = 1;
+    let proposed = stage.plan(ask).unwrap();
+    let glass = || LedgerEvent::BreakGlass {
+        environment: PLACE.to_owned(),
+        deployment: 1,
+        reason: "the house burns".to_owned(),
+        skipped: vec!["approvals".to_owned()],
+    };
+    stage.ports.ledger.append(vec![glass()]).unwrap();
+    approve(&stage, 1, Decision::Reject);
+    assert_eq!(code(&stage.carry_out(&proposed).unwrap_err()), "E0943");
+    assert!(stage.world.state().sent.is_empty());
+    // Whoever has read that may still decide otherwise, and is on record with it.
+    stage.ports.ledger.append(vec![glass()]).unwrap();
+    assert_eq!(stage.carry_out(&proposed).unwrap().outcome, Outcome::Live);
+}
+
+#[test]
+fn a_plan_under_the_digest_of_another_is_never_begun() {
+    let stage = Stage::new();
+    let mut ask = stage.ask(&stage.release("one"));
+    ask.approvers = vec![approver("ana", 1, &[])];
+    ask.environment.approvals.count = 1;
+    let shown = stage.propose(ask).unwrap().plan;
+    let other = belljar_model::PlanDigest(crate::testing::digest("a plan that nobody was shown"));
+    let forged = LedgerEvent::Planned { plan_digest: other, plan: Box::new(shown) };
+    stage.ports.ledger.append(vec![forged]).unwrap();
+    assert!(!stage.standing().deployments[&1].is_as_signed());
+    approve(&stage, 1, Decision::Approve);
+    let refused = crate::carry_out(&stage.ports, PLACE, (1, other)).unwrap_err();
+    assert_eq!(code(&refused), "E0941", "{refused:?}");
+    assert!(stage.world.state().sent.is_empty());
+}
+
+#[test]
+fn who_plans_late_takes_no_plan_away_that_has_begun() {
+    let stage = Stage::new();
+    stage.live("one");
+    let first = stage.plan(stage.ask(&stage.release("two"))).unwrap();
+    // Somebody plans anew, and is slow; meanwhile the first plan begins, and its process dies.
+    let late = stage.standing();
+    let other = plan::propose(&stage.ports, &late, stage.ask(&stage.release("three"))).unwrap();
+    stage.life.end_at(4, crate::testing::Moment::After);
+    stage.carry_out(&first).unwrap_err();
+    stage.life.begin_again();
+    let refused = plan::record(&stage.ports, &late, &other).unwrap_err();
+    assert_eq!(code(&refused), "E0941", "{refused:?}");
+    let going_on = stage.standing().going_on().map(|going_on| going_on.number);
+    assert_eq!(going_on, Some(first.plan.number), "what began is carried to its end");
+    // Nor does one who has an old version of this rule.
+    let event = LedgerEvent::PlanVoided {
+        environment: PLACE.to_owned(),
+        deployment: first.plan.number,
+        reason: "planned anew".to_owned(),
+    };
+    stage.ports.ledger.append(vec![event]).unwrap();
+    assert_eq!(stage.standing().going_on().map(|going_on| going_on.number), going_on);
+    assert_eq!(stage.carry_out(&first).unwrap().outcome, Outcome::Live);
+}
+
+#[test]
+fn of_two_who_plan_at_once_the_second_takes_no_blobs_away() {
+    let stage = Stage::new();
+    let before = stage.standing();
+    let propose = |content: &str| {
+        let ask = stage.ask(&stage.release(content));
+        plan::propose(&stage.ports, &before, ask).unwrap()
+    };
+    let (first, second) = (propose("one"), propose("two"));
+    plan::record(&stage.ports, &before, &first).unwrap();
+    let refused = plan::record(&stage.ports, &before, &second).unwrap_err();
+    assert_eq!(code(&refused), "E0941", "{refused:?}");
+    let pinned = stage.world.state().pins["delivery/production/1"].clone();
+    assert!(pinned.contains(&first.plan.release.artifacts[0].digest), "{pinned:?}");
+}
+
+#[test]
 fn two_deployments_at_once_are_one_too_many() {
     let stage = Stage::new();
     stage.live("one");
