@@ -119,6 +119,7 @@ fn decide(
 ) -> Result<Exit, CommandError> {
     let key = ApproverKey::find()?.ok_or_else(no_approver_key)?;
     let deployment = id.find(&book.standing(&id.environment)?)?;
+    is_as_signed(&deployment)?;
     let at_ms = SystemClock::start().now_ms();
     let longest = deployment.plan.environment.approvals.expires_ms;
     let length = how.expires.as_deref().map(|text| moment::length_ms("--expires", text));
@@ -144,6 +145,21 @@ fn decide(
         }
         None => record(book, &deployment, envelope, terminal),
     }
+}
+
+/// What a person has read is the plan, and what is signed is its digest: they must belong together,
+/// whoever wrote the ledger.
+fn is_as_signed(deployment: &Deployment) -> Result<(), CommandError> {
+    if deployment.is_as_signed() {
+        return Ok(());
+    }
+    Err(CommandError::usage_help(
+        format!(
+            "the plan {}#{} is not the one that its digest names, so nothing is signed",
+            deployment.plan.environment.name, deployment.number
+        ),
+        "deploy again, which makes another plan; if that happens again, `belljar ledger verify`",
+    ))
 }
 
 /// Takes a decision that was signed elsewhere.
