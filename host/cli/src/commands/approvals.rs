@@ -186,6 +186,16 @@ fn record(
 ) -> Result<Exit, CommandError> {
     let (_, key) = open(&envelope)?;
     let environment = deployment.plan.environment.name.clone();
+    if deployment.phase != Phase::Planned {
+        let phase = deployment.phase.as_str();
+        return Err(CommandError::usage_help(
+            format!(
+                "{environment}#{} does not wait for approvals: it is {phase}",
+                deployment.number
+            ),
+            format!("`belljar approvals show {environment}` shows what waits"),
+        ));
+    }
     let approver = deployment.plan.approvers.iter().find(|one| one.key == key);
     let approver = approver.ok_or_else(|| unknown_key(&key, &deployment.plan.environment.name))?;
     let event = LedgerEvent::Approval {
