@@ -141,7 +141,11 @@ fn copy_sources(from: &Path, to: &Path) {
 
 #[test]
 fn every_example_is_here() {
-    let this = concat!(include_str!("examples.rs"), include_str!("native_examples.rs"));
+    let this = concat!(
+        include_str!("examples.rs"),
+        include_str!("native_examples.rs"),
+        include_str!("delivery_example.rs")
+    );
     for entry in std::fs::read_dir(project().join("examples")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(this.contains(&format!("example(\"{name}\")")), "`{name}` is not tested");

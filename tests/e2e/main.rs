@@ -11,6 +11,7 @@ mod cancel;
 mod commands;
 mod config;
 mod delivery;
+mod delivery_example;
 mod examples;
 mod guests;
 mod guides;

@@ -16,7 +16,7 @@ const WORDS: &str = "\n// More words.\n";
 
 /// Runs a program to its end. A machine that lacks it fails the test, and is told what to do.
 #[track_caller]
-fn run(command: &mut Command, mend: &str) {
+pub(crate) fn run(command: &mut Command, mend: &str) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}: {mend}"));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {said}\n{mend}");
@@ -49,15 +49,22 @@ fn python() -> &'static Path {
         let same = project().join("examples/monorepo/plan/requirements.txt");
         let [list_text, same_text] = [&list, &same].map(|file| std::fs::read(file).unwrap());
         assert_eq!(list_text, same_text, "both examples share one environment here");
-        let folder = installed("python", &list, |folder| {
-            let mend = "install Python 3 with its modules venv and pip (python3-venv)";
-            run(Command::new("python3").args(["-m", "venv"]).arg(folder), mend);
-            let mut pip = Command::new(folder.join("bin/python"));
-            run(pip.args(["-m", "pip", "install", "-r"]).arg(&list), "the package index is asked");
-        });
-        folder.join("bin")
+        virtual_environment("python", &list)
     });
     &PROGRAMS
+}
+
+/// Where the programs of a virtual environment are that has what a list of requirements names.
+#[track_caller]
+pub(crate) fn virtual_environment(name: &str, list: &Path) -> PathBuf {
+    let folder = installed(name, list, |folder| {
+        let mend = "install Python 3 with its modules venv and pip (python3-venv)";
+        run(Command::new("python3").args(["-m", "venv"]).arg(folder), mend);
+        let mut pip = Command::new(folder.join("bin/python"));
+        // Where the list has hashes, pip insists on them.
+        run(pip.args(["-m", "pip", "install", "-r"]).arg(list), "the package index is asked");
+    });
+    folder.join("bin")
 }
 
 /// Puts the packages of an npm project, at `place` in its example, into a copy of the example.
@@ -75,7 +82,7 @@ fn install_packages(workspace: &TestWorkspace, example: &str, place: &str) {
 }
 
 /// What a user has in the environment: programs, and where cargo finds its toolchains.
-fn environment(programs: &[&Path]) -> Vec<(&'static str, String)> {
+pub(crate) fn environment(programs: &[&Path]) -> Vec<(&'static str, String)> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let own = programs.iter().map(|folder| folder.to_path_buf());
     let path: OsString =
