@@ -32,24 +32,24 @@ fn a_ledger_that_was_changed_refuses_every_deployment_and_the_place_is_named() {
             "{what}: it is kept as it is"
         );
     };
-    check("a flipped byte", "", &|lines| {
+    check("a flipped byte", "lines 1 to 16", &|lines| {
         let at = lines[4].len() / 2;
         lines[4][at] ^= 1;
     });
-    check("a flipped byte in the last line", "", &|lines| {
+    check("a flipped byte in the last line", "\"line\":17", &|lines| {
         let line = lines.last_mut().unwrap();
         let at = line.len() / 2;
         line[at] ^= 1;
     });
-    check("a line less", "", &|lines| drop(lines.remove(3)));
-    check("no last line", "", &|lines| drop(lines.pop()));
-    check("two lines swapped", "", &|lines| lines.swap(3, 4));
-    check("a line twice", "", &|lines| lines.insert(3, lines[3].clone()));
-    check("half of the last line", "", &|lines| {
+    check("a line less", "\"line\":4", &|lines| drop(lines.remove(3)));
+    check("no last line", "\"line\":17", &|lines| drop(lines.pop()));
+    check("two lines swapped", "\"line\":4", &|lines| lines.swap(3, 4));
+    check("a line twice", "\"line\":5", &|lines| lines.insert(3, lines[3].clone()));
+    check("half of the last line", "\"line\":17", &|lines| {
         let line = lines.last_mut().unwrap();
         line.truncate(line.len() / 2);
     });
-    check("nothing", "", &|lines| lines.clear());
+    check("nothing", "no checkpoint is valid", &|lines| lines.clear());
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod approvals;
 mod contested;
 mod damage;
+mod health;
 mod kill;
+mod secrets;
 mod server;
 mod site;
