@@ -3,10 +3,17 @@
 //! ```` ```LANG file=PATH ```` writes a file. ```` ```console ```` holds commands after `$ `; they
 //! exit with 0, or as `exit=CODE` says; with `hits=1` nothing may be executed. Other blocks are
 //! for the reader.
+//!
+//! A page that begins in an example is run by a shell: `export` holds from there on, and commands
+//! of ```` ```console background ```` go on until the end. Its ports are those of the machine.
 
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
-use crate::harness::TestWorkspace;
+use crate::examples::example;
+use crate::harness::{Run, TestWorkspace};
 
 /// One block of a page.
 struct Block<'a> {
@@ -87,6 +94,117 @@ fn check(page: &str) {
     assert!(commands > 0, "{page} has no commands");
 }
 
+/// A terminal in a copy of an example.
+struct Shell {
+    workspace: TestWorkspace,
+    /// What was exported until now.
+    exports: String,
+    /// The ports of the page, and those that are free here.
+    ports: Vec<(&'static str, String)>,
+    background: Vec<Child>,
+}
+
+impl Shell {
+    fn new(name: &str, ports: &[&'static str]) -> Self {
+        let free: Vec<_> =
+            ports.iter().map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let free = free.iter().map(|port| port.local_addr().unwrap().port().to_string());
+        let ports: Vec<_> = ports.iter().copied().zip(free).collect();
+        let workspace = example(name);
+        let shell = Self { workspace, exports: String::new(), ports, background: Vec::new() };
+        let pipeline = shell.here(&shell.workspace.read("belljar.toml"));
+        shell.workspace.write("belljar.toml", pipeline);
+        shell
+    }
+
+    /// A text of the page with the ports of this machine.
+    fn here(&self, text: &str) -> String {
+        self.ports.iter().fold(text.to_owned(), |text, (page, here)| text.replace(page, here))
+    }
+
+    fn command(&self, line: &str) -> Command {
+        let mut command = self.workspace.command();
+        let belljar = Path::new(command.get_program()).parent().unwrap().to_path_buf();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::iter::once(belljar).chain(std::env::split_paths(&path));
+        let path = std::env::join_paths(path).unwrap();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{}{line}", self.exports)]).stdin(Stdio::null());
+        shell.env_clear().current_dir(self.workspace.path("")).envs(
+            command
+                .env("GIT_CONFIG_GLOBAL", "/dev/null")
+                .get_envs()
+                .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))),
+        );
+        shell.envs(std::env::var_os("HOME").map(|home| ("HOME", home))).env("PATH", path);
+        shell
+    }
+
+    fn run(&mut self, line: &str) -> Run {
+        let line = self.here(line);
+        if line.starts_with("export ") {
+            self.exports += &format!("{line}\n");
+        }
+        Run::of(&self.command(&line).output().expect("the tests need sh"))
+    }
+
+    /// Starts a command and waits until it has said something.
+    fn start(&mut self, line: &str) {
+        // `exec` replaces the shell, so that what is stopped at the end is the program itself.
+        let at = line.split(' ').take_while(|word| word.contains('=')).count();
+        let words: Vec<_> = line.split(' ').collect();
+        let line = format!("{} exec {} 2>&1", words[..at].join(" "), words[at..].join(" "));
+        let line = self.here(&line);
+        let mut process = self.command(&line).stdout(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(process.stdout.take().expect("it is piped"));
+        self.background.push(process);
+        let mut first = String::new();
+        said.read_line(&mut first).unwrap();
+        assert!(!first.is_empty(), "`{line}` has ended without a word");
+        // What it says later must go somewhere.
+        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        for process in &mut self.background {
+            process.kill().ok();
+            process.wait().ok();
+        }
+    }
+}
+
+/// Runs a page that begins in a copy of an example.
+#[track_caller]
+fn check_in(page: &str, mut shell: Shell) {
+    let text = std::fs::read_to_string(project().join("docs/guide").join(page)).unwrap();
+    let mut commands = 0;
+    for Block { line, heading, text } in blocks(&text) {
+        if let Some(file) = option(heading, "file") {
+            shell.workspace.write(file, &text);
+        } else if heading.starts_with("console") {
+            let code: i32 = option(heading, "exit").map_or(0, |code| code.parse().unwrap());
+            for command in text.lines().filter_map(|line| line.strip_prefix("$ ")) {
+                commands += 1;
+                if heading.contains("background") {
+                    shell.start(command);
+                    continue;
+                }
+                let run = shell.run(command);
+                let said = format!("{}{}", run.stdout, run.stderr);
+                assert_eq!(run.code, code, "{page}:{line}: {command}:\n{said}");
+            }
+        }
+    }
+    assert!(commands > 0, "{page} has no commands");
+}
+
+#[test]
+fn delivery() {
+    check_in("delivery.md", Shell::new("delivery", &["7401", "7402", "7403"]));
+}
+
 #[test]
 fn first_pipeline() {
     check("first-pipeline.md");
@@ -107,6 +225,7 @@ fn every_page_of_the_guide_is_run() {
     let this = include_str!("guides.rs");
     for entry in std::fs::read_dir(project().join("docs/guide")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(this.contains(&format!("check(\"{name}\")")), "{name} is not run by a test");
+        let is_run = [format!("check(\"{name}\")"), format!("check_in(\"{name}\"")];
+        assert!(is_run.iter().any(|call| this.contains(call)), "{name} is not run by a test");
     }
 }
