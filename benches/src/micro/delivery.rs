@@ -171,5 +171,6 @@ fn plan(number: u64) -> DeployPlan {
         rollback_to: None,
         incident: None,
         requested_by: "zoe".to_owned(),
+        bindings: std::collections::BTreeMap::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! Plan: what a deployment would do, found out without doing it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use belljar_model::delivery::{
@@ -29,6 +30,8 @@ pub struct Ask {
     pub plugin: (String, Digest),
     /// Who asks.
     pub requested_by: String,
+    /// What the names of tools and secrets stand for, as in [`DeployPlan::bindings`].
+    pub bindings: BTreeMap<String, Digest>,
     /// Why, beside the plan of the team.
     pub why: Why,
 }
@@ -121,6 +124,7 @@ fn make(ports: &Ports, standing: &Standing, ask: &Ask, number: u64) -> Result<De
         rollback_to: ask.why.rollback_to,
         incident: ask.why.incident,
         requested_by: ask.requested_by,
+        bindings: ask.bindings,
     })
 }
 
@@ -202,7 +206,8 @@ fn settle(standing: &Standing, ask: Ask) -> Ask {
 }
 
 /// What a person asks for who goes back: the release, configuration and plugin of an earlier
-/// deployment, under the gate and the grants of today.
+/// deployment, under the gate of today, in the places and with the grants of what was live last.
+/// Nobody approves it, so it reaches nothing that no deployment has reached before it.
 ///
 /// # Errors
 /// When there is no such deployment, or it never was live.
@@ -227,9 +232,15 @@ pub fn back_to(
         fault::policy(NO_TARGET, message).help(format!("`belljar history {name}` lists them"))
     })?;
     let before = &target.plan;
+    let last =
+        standing.rollback_target().map_or(&before.environment, |last| &last.plan.environment);
     let environment = Environment {
         uses: before.environment.uses.clone(),
         config: before.environment.config.clone(),
+        storage: last.storage.clone(),
+        hosts: last.hosts.clone(),
+        secrets: last.secrets.clone(),
+        tools: last.tools.clone(),
         ..environment.clone()
     };
     Ok(Ask {
@@ -239,6 +250,7 @@ pub fn back_to(
         commits: Vec::new(),
         plugin: (before.plugin.clone(), before.plugin_digest),
         requested_by,
+        bindings: BTreeMap::new(),
         why: Why { rollback_to: Some(target.number), ..Why::default() },
     })
 }
@@ -352,10 +364,8 @@ fn is_whole(ports: &Ports, target: &Deployment) -> Result<(), Fault> {
     let what = plan.release.artifacts.iter().find(|artifact| artifact.digest == *first);
     let what = what.map_or_else(|| "its plugin".to_owned(), |found| found.path.to_string());
     let name = &plan.environment.name;
-    let message = format!(
-        "there is no way back to {name}#{}: {what} is missing or damaged",
-        target.number
-    );
+    let message =
+        format!("there is no way back to {name}#{}: {what} is missing or damaged", target.number);
     Err(fault::infrastructure(TARGET_DAMAGED, message)
         .note(format!("{} of its blobs are not whole, {first} among them", damaged.len()))
         .help("build that release again, which restores its blobs; then plan again"))

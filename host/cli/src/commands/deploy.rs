@@ -1,5 +1,7 @@
 //! `belljar deploy`, `rollback` and `promote`.
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use belljar_delivery::plan::{self, Ask, Why};
 use belljar_model::delivery::Release;
@@ -33,7 +35,7 @@ pub(super) fn deploy(
     let release = shipment.release.clone();
     let why = Why { incident: args.carry.incident.clone(), ..Why::default() };
     let ask = ask(&session, environment, release, why)?;
-    errand.go(&errand.desk()?, ask, Some(&shipment))
+    errand.go(&errand.desk(&environment.spec)?, ask, Some(&shipment))
 }
 
 pub(super) fn rollback(
@@ -52,7 +54,8 @@ pub(super) fn rollback(
     let today = (&environment.spec, book.approvers());
     let ask = plan::back_to(&standing, (today.0, &today.1), args.to, book.actor()?)?;
     let why = Why { incident: args.carry.incident.clone(), ..ask.why.clone() };
-    errand.go(&errand.desk()?, Ask { why, ..ask }, None)
+    let desk = errand.desk(&ask.environment)?;
+    errand.go(&desk, Ask { why, ..ask }, None)
 }
 
 pub(super) fn promote(
@@ -75,7 +78,7 @@ pub(super) fn promote(
         rollback_to: None,
     };
     let ask = ask(&session, to, live.plan.release.clone(), why)?;
-    errand.go(&errand.desk()?, ask, None)
+    errand.go(&errand.desk(&to.spec)?, ask, None)
 }
 
 fn errand<'a>(
@@ -105,6 +108,7 @@ fn ask(
         commits: commits(session, &standing, &release)?,
         plugin: session.keep_plugin(&environment.spec.uses)?,
         requested_by: book.actor()?,
+        bindings: BTreeMap::new(),
         release,
         why,
     })

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
+use belljar_delivery::plan::{self, Ask};
 use belljar_delivery::watch::{self, Look, Watching};
-use belljar_delivery::{Standing, carry_out, plan};
+use belljar_delivery::{Standing, carry_out};
 use belljar_model::delivery::{Condition, Environment};
 use belljar_model::ports::{Cancel, Clock as _};
 
@@ -55,7 +56,11 @@ pub(super) fn watch_env(
                 continue;
             }
             one.next_ms = clock.now_ms() + one.environment.monitor.interval_ms;
-            look(&book, one, &metrics, terminal)?;
+            let go_back = look(one, &metrics, terminal)?;
+            if go_back {
+                one.watching = Watching::default();
+                back(&session, one.environment, &cancel, (global, terminal))?;
+            }
         }
         if args.once {
             let all: BTreeMap<_, _> =
@@ -87,17 +92,16 @@ fn chosen<'a>(book: &Book<'a>, names: &[String]) -> Result<Vec<&'a Environment>,
     names.iter().map(|name| book.environment(name).map(|one| &one.spec)).collect()
 }
 
-/// Looks once, says what changed, and goes back if that is the policy.
+/// Looks once, and says what changed. Returns whether to go back is the policy now.
 fn look(
-    book: &Book<'_>,
     one: &mut Watched<'_>,
     metrics: &Metrics,
     terminal: &Terminal,
-) -> Result<(), CommandError> {
+) -> Result<bool, CommandError> {
     let name = &one.environment.name;
     let Some(look) = watch::look(&one.desk.ports, name, &mut one.watching)? else {
         one.last = None;
-        return Ok(());
+        return Ok(false);
     };
     metrics.take(name, &look, SystemClock::start().now_ms());
     let is_new = one
@@ -109,11 +113,7 @@ fn look(
     }
     let go_back = look.go_back;
     one.last = Some(look);
-    if go_back {
-        one.watching = Watching::default();
-        back(book, one, terminal)?;
-    }
-    Ok(())
+    Ok(go_back)
 }
 
 fn line(name: &str, look: &Look) -> String {
@@ -127,24 +127,32 @@ fn line(name: &str, look: &Look) -> String {
 }
 
 /// Goes back to the release before, as the policy says.
-fn back(book: &Book<'_>, one: &Watched<'_>, terminal: &Terminal) -> Result<(), CommandError> {
-    let name = &one.environment.name;
-    let Ok(_held) = hold(book, name) else {
+fn back(
+    session: &Session,
+    environment: &Environment,
+    cancel: &Cancel,
+    (global, terminal): (&Global, &Terminal),
+) -> Result<(), CommandError> {
+    let book = Book::of(&session.project);
+    let name = &environment.name;
+    let Ok(_held) = hold(&book, name) else {
         // Somebody deploys at this moment: that will be observed by itself.
         return Ok(());
     };
-    let ports = &one.desk.ports;
-    let standing = Standing::read(&*ports.ledger, name)?;
-    let today = (one.environment, book.approvers());
+    let standing = book.standing(name)?;
+    let today = (environment, book.approvers());
     let ask = plan::back_to(&standing, (today.0, &today.1), None, "watch-env".to_owned())?;
-    one.desk.show(&standing, &ask.release);
+    let desk = Desk::of(session, &ask.environment, cancel, (global, terminal))?;
+    let ask = Ask { bindings: desk.bindings()?, ..ask };
+    let ports = &desk.ports;
+    desk.show(&standing, &ask.release);
     let proposed = plan::propose(ports, &standing, ask)?;
     plan::record(ports, &standing, &proposed)?;
     let standing = Standing::read(&*ports.ledger, name)?;
     if let Some(deployment) = standing.deployments.get(&proposed.plan.number)
         && !terminal.quiet
     {
-        one.desk.follow(deployment);
+        desk.follow(deployment);
     }
     carry_out(ports, name, (proposed.plan.number, proposed.plan.digest()))?;
     Ok(())

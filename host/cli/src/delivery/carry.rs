@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::artifacts::Shipment;
 use super::book::Book;
 use super::desk::{self, Desk};
+use super::fault;
 use super::view;
 use crate::args::{CarryArgs, Global};
 use crate::clock::SystemClock;
@@ -49,10 +50,10 @@ impl Errand<'_> {
         Book::of(&self.session.project)
     }
 
-    /// What carrying out takes.
-    pub(crate) fn desk(&self) -> Result<Desk, CommandError> {
+    /// What carrying out takes in an environment: as the file has it, or as a plan does.
+    pub(crate) fn desk(&self, environment: &Environment) -> Result<Desk, CommandError> {
         let around = (self.global, self.terminal);
-        Desk::of(self.session, self.environment, &self.cancel, around)
+        Desk::of(self.session, environment, &self.cancel, around)
     }
 
     /// Goes on with a deployment that was interrupted, if there is one.
@@ -66,9 +67,25 @@ impl Errand<'_> {
             deployment.number,
             deployment.phase.as_str()
         ));
-        let desk = self.desk()?;
+        // What was approved is carried to its end, whatever the file says by now.
+        let desk = self.desk(&deployment.plan.environment)?;
+        self.still_bound(&desk, deployment)?;
         desk.show(&standing, &deployment.plan.release);
         self.end(&desk, deployment).map(Some)
+    }
+
+    /// Checks that tools and secrets are those that the plan was made with, or writes down that
+    /// this rule was set aside.
+    fn still_bound(&self, desk: &Desk, deployment: &Deployment) -> Result<(), CommandError> {
+        let Some(fault) = fault::unbound(deployment, &desk.bindings()?) else { return Ok(()) };
+        let Some(reason) = &self.args.break_glass else { return Err(fault.into()) };
+        desk.ports.ledger.append(vec![LedgerEvent::BreakGlass {
+            environment: self.environment.name.clone(),
+            deployment: deployment.number,
+            reason: reason.clone(),
+            skipped: vec!["bindings".to_owned()],
+        }])?;
+        Ok(())
     }
 
     fn hold(&self) -> Result<Option<belljar_disk::Lock>, CommandError> {
@@ -88,6 +105,7 @@ impl Errand<'_> {
         let name = &self.environment.name;
         let standing = Standing::read(&*desk.ledger, name)?;
         desk.show(&standing, &ask.release);
+        let ask = Ask { bindings: desk.bindings()?, ..ask };
         let proposed = plan::propose(&desk.ports, &standing, ask)?;
         if self.args.dry_run {
             self.show(&standing, &proposed, &[])?;

@@ -1,6 +1,6 @@
 //! Desk: everything that planning and carrying out in one environment takes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use belljar_delivery::{Deployment, Pause, Pins, Ports, Standing};
@@ -24,6 +24,7 @@ use crate::clock::SystemClock;
 use crate::error::CommandError;
 use crate::session::{Session, ToolsOf};
 use crate::terminal::Terminal;
+use crate::tools::Toolset;
 
 /// The folder of the locks, beside the ledger.
 const LOCKS: &str = "locks";
@@ -37,6 +38,9 @@ pub(crate) struct Desk {
     /// The ledger itself, for evidence.
     pub(crate) ledger: Arc<FileLedger>,
     told: Arc<Told>,
+    /// The digests of where its secrets come from, by name.
+    sources: BTreeMap<String, Digest>,
+    toolset: Arc<Toolset>,
     /// The sets of shipped files that tools may see.
     folders: Arc<RwLock<Vec<Directory>>>,
 }
@@ -62,7 +66,7 @@ impl Desk {
         let names: BTreeSet<String> = environment.tools.iter().cloned().collect();
         let toolset = Arc::new(session.toolset(ToolsOf::Names(&names), terminal)?);
         let effect_tools = EffectTools {
-            toolset,
+            toolset: Arc::clone(&toolset),
             blobs: Arc::clone(&session.store) as Arc<dyn BlobStore>,
             secrets: Arc::clone(&secrets),
             environment: environment.clone(),
@@ -97,7 +101,21 @@ impl Desk {
             log,
             cancel: cancel.clone(),
         };
-        Ok(Self { ports, ledger, told, folders })
+        let sources = secrets::sources(&session.project, environment);
+        Ok(Self { ports, ledger, told, sources, toolset, folders })
+    }
+
+    /// What the names of tools and secrets stand for on this machine, as a plan holds it.
+    ///
+    /// # Errors
+    /// When a tool of the environment cannot be had.
+    pub(crate) fn bindings(&self) -> Result<BTreeMap<String, Digest>, Fault> {
+        let secrets = self.sources.iter().map(|(name, digest)| (format!("secret {name}"), *digest));
+        let mut bindings: BTreeMap<String, Digest> = secrets.collect();
+        for (name, granted) in self.toolset.granted() {
+            bindings.insert(format!("tool {name}"), granted?.identity);
+        }
+        Ok(bindings)
     }
 
     /// Tells the terminal how a deployment goes on.

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use belljar_disk::Root;
-use belljar_model::Fault;
 use belljar_model::delivery::{Environment, SecretSource};
+use belljar_model::{Digest, Fault};
 use belljar_outlet::{SecretValue, Secrets};
 
 use super::fault::{self, NO_SECRET};
@@ -31,6 +31,17 @@ pub(crate) fn read(project: &Project, environment: &Environment) -> Result<Secre
         values.insert(name.clone(), value);
     }
     Ok(Secrets::new(&environment.name, values))
+}
+
+/// The digests of where the secrets of an environment come from, by name. They say nothing about
+/// the values.
+pub(crate) fn sources(project: &Project, environment: &Environment) -> BTreeMap<String, Digest> {
+    let source = |name: &String| {
+        let source = &project.pipeline.secrets.get(name)?.source;
+        let text = serde_json::to_vec(source).expect("a source has a JSON form");
+        Some((name.clone(), Digest::of(&text)))
+    };
+    environment.secrets.iter().filter_map(source).collect()
 }
 
 fn bytes(root: &Path, source: &SecretSource) -> Result<Vec<u8>, String> {

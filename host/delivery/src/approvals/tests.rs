@@ -153,6 +153,9 @@ fn a_change_of_anything_voids_every_approval() {
     check(&|plan| plan.environment.approvals.count = 1);
     check(&|plan| plan.environment.hosts.push("evil:80".to_owned()));
     check(&|plan| plan.approvers.truncate(2));
+    check(&|plan| {
+        plan.bindings.insert("tool kubectl".to_owned(), crate::testing::digest("another"));
+    });
     check(&|plan| plan.commits.push(commit("beef", "zoe@example.org")));
     check(&|plan| plan.plugin_digest = crate::testing::digest("another"));
     check(&|plan| drop(plan.effects.pop()));

@@ -5,6 +5,7 @@ mod life;
 mod plugin;
 mod world;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -107,6 +108,7 @@ impl Stage {
             commits: vec![commit("c0ffee", "dora@example.org")],
             plugin: ("fake@1.0.0".to_owned(), plugin),
             requested_by: "rita <rita@example.org>".to_owned(),
+            bindings: BTreeMap::new(),
             why: Why::default(),
         }
     }

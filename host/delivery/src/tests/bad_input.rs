@@ -372,6 +372,32 @@ fn a_person_goes_back_to_the_release_before() {
 }
 
 #[test]
+fn going_back_reaches_no_place_that_only_the_file_knows() {
+    let stage = Stage::new();
+    stage.live("one");
+    let mut ask = stage.ask(&stage.release("two"));
+    ask.environment.hosts.push("new:80".to_owned());
+    let proposed = stage.plan(ask).unwrap();
+    stage.carry_out(&proposed).unwrap();
+    // Since then somebody changed the file, and nobody approved that.
+    let mut today = environment();
+    today.storage = Some("fs:/elsewhere".to_owned());
+    today.hosts = vec!["evil:80".to_owned()];
+    today.secrets = vec!["root-password".to_owned()];
+    today.tools = vec!["rm".to_owned()];
+    today.approvals.count = 2;
+    let ask = plan::back_to(&stage.standing(), (&today, &[]), None, "rita".to_owned()).unwrap();
+    let live = &proposed.plan.environment;
+    let places = |environment: &belljar_model::delivery::Environment| {
+        let belljar_model::delivery::Environment { storage, hosts, secrets, tools, .. } =
+            environment.clone();
+        (storage, hosts, secrets, tools)
+    };
+    assert_eq!(places(&ask.environment), places(live));
+    assert_eq!(ask.environment.approvals, today.approvals);
+}
+
+#[test]
 fn a_watcher_writes_down_what_changed_and_asks_to_go_back_as_the_policy_says() {
     let stage = Stage::new();
     stage.live("one");

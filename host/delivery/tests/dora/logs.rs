@@ -231,6 +231,7 @@ pub(crate) fn plan(environment: &str, number: u64) -> DeployPlan {
         rollback_to: None,
         incident: None,
         requested_by: "Bo <bo@example.org>".to_owned(),
+        bindings: std::collections::BTreeMap::new(),
     }
 }
 

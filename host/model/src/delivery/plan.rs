@@ -1,6 +1,7 @@
 //! DeployPlan: all that a deployment would do, as one value with one digest. That digest is what
 //! people approve.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -56,6 +57,10 @@ pub struct DeployPlan {
     pub incident: Option<String>,
     /// Who asked for it: a name, and an e-mail address if there is one.
     pub requested_by: String,
+    /// What the names of tools and secrets stand for: `tool NAME` with the identity of the tool,
+    /// `secret NAME` with the digest of where the file says that its value comes from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub bindings: BTreeMap<String, Digest>,
 }
 
 impl DeployPlan {

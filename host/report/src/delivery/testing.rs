@@ -155,5 +155,6 @@ pub(super) fn deploy_plan() -> DeployPlan {
         rollback_to: None,
         incident: None,
         requested_by: "Ana <ana@example.org>".into(),
+        bindings: BTreeMap::new(),
     }
 }

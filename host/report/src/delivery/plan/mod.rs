@@ -80,7 +80,7 @@ pub fn plan(shown: &PlanShown<'_>, style: &Style) -> String {
     let list = effects::list(&shown.plan.effects, shown.detail, style);
     sections.add("Effects", list);
     sections.add("Observing", permitted::observing(shown, style));
-    sections.add("May use", permitted::uses(shown.plan));
+    sections.add("May use", permitted::uses(shown.plan, shown.detail));
     sections.add("Commits", shipped::commits(shown));
     sections.add("Artifacts", shipped::artifacts(shown));
     sections.add("Gate", permitted::gate(&shown.plan.environment.gate));

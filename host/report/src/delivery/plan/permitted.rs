@@ -4,14 +4,14 @@ use belljar_model::delivery::{DeployPlan, Gate, OnIllness};
 
 use super::super::sections::Item;
 use super::super::words::{clean, length};
-use super::{PlanShown, effects};
+use super::{Detail, PlanShown, effects};
 use crate::style::Style;
 
 /// What it reaches in the outside world.
-pub(super) fn uses(plan: &DeployPlan) -> Vec<Item> {
+pub(super) fn uses(plan: &DeployPlan, detail: Detail) -> Vec<Item> {
     let environment = &plan.environment;
     let storage = environment.storage.as_slice();
-    let uses: Vec<_> = [
+    let mut uses: Vec<Item> = [
         ("storage", storage),
         ("hosts", &environment.hosts),
         ("secrets", &environment.secrets),
@@ -24,6 +24,11 @@ pub(super) fn uses(plan: &DeployPlan) -> Vec<Item> {
         format!("{what:<8} {}", names.join(", ")).into()
     })
     .collect();
+    if detail == Detail::Full {
+        // The same name can stand for another program tomorrow.
+        let bound = plan.bindings.iter();
+        uses.extend(bound.map(|(name, digest)| format!("{} is {digest}", clean(name)).into()));
+    }
     if uses.is_empty() { vec!["nothing beyond the artifacts".to_owned().into()] } else { uses }
 }
 
