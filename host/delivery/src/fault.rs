@@ -39,6 +39,8 @@ pub(crate) const LOST_ANSWER: Code = Code::new("E0955");
 pub(crate) const NO_SUCH: Code = Code::new("E0956");
 /// Nothing is shipped.
 pub(crate) const NOTHING: Code = Code::new("E0957");
+/// A plan would be too large.
+pub(crate) const TOO_MUCH: Code = Code::new("E0958");
 
 /// A fault of policy.
 pub(crate) fn policy(code: Code, message: impl Into<String>) -> Fault {
