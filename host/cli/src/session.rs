@@ -58,8 +58,8 @@ pub(crate) enum ToolsOf<'a> {
     Plan(&'a Plan),
     /// All that the file declares.
     File,
-    /// Those with these names.
-    Names(&'a BTreeSet<String>),
+    /// Those with these names, and where what they print is kept.
+    Effects(&'a BTreeSet<String>, &'a Arc<dyn BlobStore>),
 }
 
 /// Blobs of the workspace first, then of the store.
@@ -154,17 +154,22 @@ impl Session {
         of: ToolsOf<'_>,
         terminal: &Terminal,
     ) -> Result<Toolset, CommandError> {
+        let printed = match of {
+            ToolsOf::Effects(_, printed) => Arc::clone(printed),
+            ToolsOf::Plan(_) | ToolsOf::File => Arc::clone(&self.store) as Arc<dyn BlobStore>,
+        };
         let bench = Bench {
             root: &self.root,
             pipeline: &self.project.pipeline,
             store: &self.store,
             blobs: &self.blobs,
+            outputs: &printed,
             sandbox: &self.sandbox,
             locator: &self.locator(terminal),
         };
         match of {
             ToolsOf::Plan(plan) => Toolset::of(plan, &bench),
-            ToolsOf::Names(names) => Toolset::look(names, &bench),
+            ToolsOf::Effects(names, _) => Toolset::look(names, &bench),
             ToolsOf::File => {
                 Toolset::look(&self.project.pipeline.tools.keys().cloned().collect(), &bench)
             }

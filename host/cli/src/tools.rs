@@ -54,6 +54,8 @@ pub(crate) struct Bench<'a> {
     pub(crate) store: &'a Arc<Store>,
     /// Has the contents of inputs.
     pub(crate) blobs: &'a Arc<dyn BlobSource>,
+    /// Takes what native tools write and print.
+    pub(crate) outputs: &'a Arc<dyn BlobStore>,
     /// Runs WASI commands.
     pub(crate) sandbox: &'a Arc<Sandbox>,
     /// Reads files of the workspace.
@@ -204,7 +206,7 @@ fn open(bench: &Bench<'_>, tier: Tier) -> Result<NativeTools, Fault> {
         home: EnvVar::get(EnvVar::HOME).map(PathBuf::from),
         path: EnvVar::get(EnvVar::PATH),
         blobs_in: Arc::clone(bench.blobs),
-        blobs_out: Arc::clone(bench.store) as Arc<dyn BlobStore>,
+        blobs_out: Arc::clone(bench.outputs),
         tier,
     })
 }

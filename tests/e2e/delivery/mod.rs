@@ -8,3 +8,4 @@ mod kill;
 mod secrets;
 mod server;
 mod site;
+mod tools;

@@ -6,7 +6,9 @@ use super::server::Server;
 use super::site::Site;
 use crate::harness::Run;
 
-const SECRET: &str = "hunter2-Zq8vLk3TnWx0";
+/// A value that occurs nowhere by chance.
+pub(super) const SECRET: &str = "hunter2-Zq8vLk3TnWx0";
+
 /// The forms in which the secret could show: as it is, in Base64 at each of its three places, and
 /// in hexadecimal digits.
 fn forms() -> Vec<Vec<u8>> {
@@ -32,8 +34,8 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// Asserts that none of the forms is in any file below a folder.
-fn assert_nowhere_in(folder: &Path) -> usize {
+/// Asserts that none of the forms is in any file below a folder. Returns how many there are.
+pub(super) fn assert_nowhere_in(folder: &Path) -> usize {
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -47,7 +49,8 @@ fn assert_nowhere_in(folder: &Path) -> usize {
     files
 }
 
-fn assert_not_in(bytes: &[u8], place: &str) {
+/// Asserts that none of the forms is in a text.
+pub(super) fn assert_not_in(bytes: &[u8], place: &str) {
     for form in forms() {
         let is_there = bytes.windows(form.len()).any(|window| window == form);
         assert!(!is_there, "the secret is in {place}: {}", String::from_utf8_lossy(&form));
@@ -153,7 +156,7 @@ fn a_plugin_in_a_place_that_is_for_another_kind_is_a_mistake_of_the_file() {
     let step = "[step.ship]\nuses = \"deploy\"\nwith.strategies = [{ directory = {} }]\n";
     check("E0231", &format!("{step}{}", super::site::folder_environment("live", "")));
     check(
-        "E0921",
+        "E0232",
         "[environment.live]\nuses = \"package\"\nartifacts = [\"package\"]\n\
          storage = \"fs:live/live\"\n",
     );

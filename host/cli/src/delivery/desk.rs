@@ -14,6 +14,7 @@ use belljar_outlet::{EnvironmentOutlet, Hosts, Http, open_storage, parse_storage
 use belljar_store::Store;
 
 use super::book::Book;
+use super::discreet::Discreet;
 use super::fault::{self, HELD};
 use super::plugin_caller::PluginCaller;
 use super::secrets;
@@ -64,7 +65,10 @@ impl Desk {
         let lines = PluginLines { least };
         let log: Arc<dyn LogSink> = Arc::new(Masked::new(lines, Arc::clone(&secrets)));
         let names: BTreeSet<String> = environment.tools.iter().cloned().collect();
-        let toolset = Arc::new(session.toolset(ToolsOf::Names(&names), terminal)?);
+        let store = Arc::clone(&session.store) as Arc<dyn BlobStore>;
+        let printed: Arc<dyn BlobStore> = Arc::new(Discreet::new(store, Arc::clone(&secrets)));
+        let toolset = ToolsOf::Effects(&names, &printed);
+        let toolset = Arc::new(session.toolset(toolset, terminal)?);
         let effect_tools = EffectTools {
             toolset: Arc::clone(&toolset),
             blobs: Arc::clone(&session.store) as Arc<dyn BlobStore>,

@@ -7,6 +7,7 @@ mod artifacts;
 mod book;
 mod carry;
 mod desk;
+mod discreet;
 mod fault;
 mod keys;
 mod metrics;
