@@ -125,7 +125,7 @@ fn going_back_to_a_release_that_is_not_whole_is_refused_before_anything_leaves()
 }
 
 /// Runs `deploy live` while the ledger's disk has so many bytes, and keeps what it holds after.
-fn on_a_small_disk(site: &Site, size: usize) -> Run {
+fn on_a_small_disk(site: &Site, bytes: usize) -> Run {
     let folder = site.workspace.path(".belljar/ledger-v1");
     let kept = site.keys().join("kept");
     copy_folder(&folder, &kept);
@@ -133,7 +133,7 @@ fn on_a_small_disk(site: &Site, size: usize) -> Run {
     let script = "cp -r \"$1/.\" \"$2\" && rm -r \"$1\"/* || exit 99; shift; into=$1; shift
         \"$@\"; code=$?; cp -r \"$into/.\" \"$KEPT\" || exit 98; exit $code";
     let mut command = Command::new("bwrap");
-    command.args(["--dev-bind", "/", "/", "--size", &size.to_string(), "--tmpfs"]).arg(&folder);
+    command.args(["--dev-bind", "/", "/", "--size", &bytes.to_string(), "--tmpfs"]).arg(&folder);
     command.args(["sh", "-c", script, "sh"]).arg(&kept).arg(&folder);
     command.arg(deploy.get_program()).args(["deploy", "live"]).env_clear().env("KEPT", &kept);
     command.envs(deploy.get_envs().filter_map(|(name, value)| Some((name, value?))));

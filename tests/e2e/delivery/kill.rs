@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use serde_json::{Value, json};
 
-use super::server::{Answer, Asked, Server};
+use super::server::{Asked, Server};
 use super::site::{GATE, Site};
 
 /// How a process can be killed.
@@ -35,10 +35,16 @@ impl Way {
                     format!("by the lines of the ledger, since tracing is not permitted: {why}")
                 }
             };
-            println!("processes are killed {said}");
+            say(&format!("processes are killed {said}"));
             way
         })
     }
+}
+
+/// Says what was tested, in the output of the tests.
+#[expect(clippy::print_stdout, reason = "it belongs to the result of these tests")]
+fn say(text: &str) {
+    println!("{text}");
 }
 
 /// What the server of a site knows.
@@ -52,21 +58,21 @@ struct Known {
 }
 
 impl Known {
-    fn answer(&mut self, asked: &Asked) -> Answer {
+    fn answer(&mut self, asked: &Asked) -> (u16, String) {
         match (asked.method.as_str(), asked.path.as_str()) {
             ("GET", "/health") => {
                 let live = self.folder.as_deref().map_or_else(|| self.live.clone(), pointed_at);
                 let is_good = self.only_good.is_none() || self.only_good == live;
                 let status = if is_good { "ok" } else { "failing" };
-                Some((200, json!({ "status": status, "release": live }).to_string()))
+                (200, json!({ "status": status, "release": live }).to_string())
             }
             ("POST", "/live") => {
                 let body: Value = serde_json::from_slice(&asked.body).unwrap();
                 self.live = Some(body["release"].as_str().unwrap().to_owned());
-                Some((200, String::new()))
+                (200, String::new())
             }
-            ("PUT", _) => Some((201, String::new())),
-            _ => Some((404, String::new())),
+            ("PUT", _) => (201, String::new()),
+            _ => (404, String::new()),
         }
     }
 }
@@ -105,8 +111,8 @@ impl Scene {
     fn new(strategy: Strategy, second: Second) -> Self {
         let known = Known { live: None, only_good: None, folder: None };
         let known = Arc::new(Mutex::new(known));
-        let served = Arc::clone(&known);
-        let server = Server::start(move |asked| served.lock().unwrap().answer(asked));
+        let shared = Arc::clone(&known);
+        let server = Server::start(move |asked| Some(shared.lock().unwrap().answer(asked)));
         let site = Site::with(&sections(strategy, &server));
         let mut scene = Self { strategy, second, server, known, site, first: String::new() };
         scene.serve(&scene.site);
@@ -141,7 +147,7 @@ impl Scene {
             self.serve(&site);
             if !kill(&site, call, at) {
                 let points = at - 1;
-                println!("{points} times killed at `{call}`");
+                say(&format!("{points} times killed at `{call}`"));
                 assert!(points >= at_least, "only {points} calls of `{call}` were seen");
                 return;
             }

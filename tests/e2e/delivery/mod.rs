@@ -1,5 +1,6 @@
 //! Delivery, with the real program in processes of its own.
 
+mod answers;
 mod approvals;
 mod contested;
 mod damage;

@@ -12,13 +12,13 @@ pub(super) const SECRET: &str = "hunter2-Zq8vLk3TnWx0";
 /// The forms in which the secret could show: as it is, in Base64 at each of its three places, and
 /// in hexadecimal digits.
 fn forms() -> Vec<Vec<u8>> {
-    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = SECRET.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let mut forms = vec![SECRET.as_bytes().to_vec(), hex.into_bytes()];
     for shift in 0..3 {
         // Without the letters at both ends, which depend on what is around.
         let shifted = [&b"xx"[..shift], SECRET.as_bytes()].concat();
         let encoded = base64(&shifted);
-        forms.push(encoded[4..encoded.len() - 4].as_bytes().to_vec());
+        forms.push(encoded.as_bytes()[4..encoded.len() - 4].to_vec());
     }
     forms
 }

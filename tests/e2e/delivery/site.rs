@@ -136,7 +136,7 @@ impl Site {
     /// How many lines the ledger has.
     pub(super) fn line_count(&self) -> usize {
         let bytes = std::fs::read(self.lines()).unwrap_or_default();
-        bytes.iter().filter(|byte| **byte == b'\n').count()
+        bytes.split(|byte| *byte == b'\n').count().saturating_sub(1)
     }
 
     /// The types of the events of the ledger.
