@@ -185,3 +185,37 @@ fn an_envelope_is_taken_only_as_it_was_signed() {
     check(&|bad| bad.signatures[0].keyid = "ed25519:00".to_owned());
     check(&|bad| bad.signatures[0].sig = "AAAA".to_owned());
 }
+
+#[test]
+fn the_page_on_approvals_names_every_field_that_is_signed() {
+    const PAGE: &str = include_str!("../../../../docs/security/approvals.md");
+    let named = |section: &str| -> Vec<String> {
+        let (begin, end) = (format!("<!-- {section} -->\n"), format!("<!-- /{section} -->"));
+        let (_, rows) = PAGE.split_once(&begin).unwrap();
+        let (rows, _) = rows.split_once(&end).unwrap();
+        let rows = rows.lines().filter_map(|row| row.strip_prefix("| `")?.split('`').next());
+        rows.map(str::to_owned).collect()
+    };
+    let fields = |value: &serde_json::Value| -> Vec<String> {
+        value.as_object().unwrap().keys().cloned().collect()
+    };
+    let sorted = |mut names: Vec<String>| {
+        names.sort();
+        names
+    };
+    let mut plan = plan();
+    plan.bindings.insert("tool kubectl".to_owned(), crate::testing::digest("a tool"));
+    let payload = serde_json::to_value(yes(&plan)).unwrap();
+    assert_eq!(sorted(named("payload")), sorted(fields(&payload)));
+    let plan = serde_json::to_value(&plan).unwrap();
+    assert_eq!(sorted(named("plan")), sorted(fields(&plan)));
+    assert!(PAGE.contains(belljar_model::delivery::PAYLOAD_TYPE));
+    let here = include_str!("tests.rs");
+    let tests = PAGE.split('`').filter(|name| name.matches('_').count() > 2 && !name.contains(' '));
+    let tests: Vec<_> =
+        tests.filter(|name| name.chars().all(|one| one.is_lowercase() || one == '_')).collect();
+    assert!(!tests.is_empty());
+    for test in tests {
+        assert!(here.contains(&format!("fn {test}()")), "{test}");
+    }
+}
