@@ -6,6 +6,7 @@ mod contested;
 mod damage;
 mod health;
 mod kill;
+mod meaning;
 mod secrets;
 mod server;
 mod site;
