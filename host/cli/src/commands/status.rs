@@ -49,7 +49,7 @@ pub(super) fn history(
     let now_ms = SystemClock::start().now_ms();
     let standing = book.standing(&args.environment)?;
     let deployments = standing.deployments.values().rev();
-    let shown: Vec<_> = deployments.map(view::deployment_shown).collect();
+    let shown: Vec<_> = deployments.map(|one| view::deployment_shown(one, now_ms)).collect();
     if terminal.json {
         terminal.answer_json(&shown);
     } else if shown.is_empty() {

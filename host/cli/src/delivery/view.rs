@@ -27,6 +27,7 @@ pub(crate) fn plan_shown<'a>(
         live: live_shown(standing),
         approvals: approvals_shown((plan, digest), recorded, now_ms),
         hindrances,
+        set_aside: recorded.and_then(glass_shown),
         stage: if waits { Stage::Pending } else { Stage::Preview },
         detail,
         now_ms,
@@ -105,11 +106,11 @@ pub(crate) fn environment_shown(
 }
 
 /// One deployment.
-pub(crate) fn deployment_shown(one: &Deployment) -> DeploymentShown {
+pub(crate) fn deployment_shown(one: &Deployment, now_ms: u64) -> DeploymentShown {
     let plan = &one.plan;
-    let mut approvers: Vec<String> =
-        one.approvals.iter().map(|approval| approval.approver.clone()).collect();
-    approvers.dedup();
+    // Those that count: when it was begun, or now if it was not.
+    let counted_ms = one.started_at.unwrap_or(now_ms);
+    let approvers = belljar_delivery::rules::approvals(one, counted_ms).counting;
     let outcome = match one.phase {
         Phase::Ended(outcome) => Some(outcome),
         _ => None,
@@ -130,11 +131,13 @@ pub(crate) fn deployment_shown(one: &Deployment) -> DeploymentShown {
         rollback_to: plan.rollback_to,
         promoted_from: plan.promoted_from.clone(),
         incident: plan.incident.clone(),
-        broken_glass: one.broken_glass.as_ref().map(|glass| GlassShown {
-            skipped: glass.skipped.clone(),
-            reason: glass.reason.clone(),
-        }),
+        broken_glass: glass_shown(one),
     }
+}
+
+fn glass_shown(one: &Deployment) -> Option<GlassShown> {
+    let glass = one.broken_glass.as_ref()?;
+    Some(GlassShown { skipped: glass.skipped.clone(), reason: glass.reason.clone() })
 }
 
 /// How the approvals of a deployment stand, after one more was written down.

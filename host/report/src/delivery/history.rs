@@ -35,7 +35,7 @@ pub struct DeploymentShown {
     pub ended_ms: Option<u64>,
     /// Who asked for it.
     pub requested_by: String,
-    /// The approvers whose approval was recorded.
+    /// The approvers whose approval counted.
     pub approvers: Vec<String>,
     /// How it ended; `None` if it has not.
     pub outcome: Option<Outcome>,

@@ -4,6 +4,7 @@ use belljar_model::Fault;
 use belljar_model::delivery::DeployPlan;
 use serde::Serialize;
 
+use super::super::history::GlassShown;
 use super::super::sections::Item;
 use super::super::words::{clean, command, instant, length};
 use super::{PlanShown, Stage};
@@ -103,6 +104,14 @@ fn hindrance(fault: &Fault) -> Vec<Item> {
     items
 }
 
+/// Rules that do not hinder it, because somebody said so.
+pub(super) fn set_aside(shown: &PlanShown<'_>) -> Vec<Item> {
+    let Some(GlassShown { skipped, reason }) = &shown.set_aside else { return Vec::new() };
+    let skipped: Vec<_> = skipped.iter().map(|rule| clean(rule)).collect();
+    let text = format!("{}: {}", skipped.join(", "), clean(reason));
+    vec![Item::toned(Tone::Bad, text)]
+}
+
 /// The name of a plan that waits, and the command that approves it.
 pub(super) fn pending(shown: &PlanShown<'_>) -> Vec<Item> {
     if shown.stage == Stage::Preview {
@@ -110,7 +119,8 @@ pub(super) fn pending(shown: &PlanShown<'_>) -> Vec<Item> {
     }
     let id = format!("{}#{}", shown.plan.environment.name, shown.plan.number);
     let mut items = vec![Item::from(clean(&id).into_owned())];
-    if shown.approvals.is_missing() {
+    let is_free = |glass: &GlassShown| glass.skipped.iter().any(|rule| rule == "approvals");
+    if shown.approvals.is_missing() && !shown.set_aside.as_ref().is_some_and(is_free) {
         items.push(format!("approve with  {}", command("approvals approve", &id)).into());
     }
     items

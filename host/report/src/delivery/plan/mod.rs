@@ -18,6 +18,7 @@ use belljar_model::Fault;
 use belljar_model::delivery::{DeployPlan, PlanDigest};
 use serde::Serialize;
 
+use super::history::GlassShown;
 use super::sections::{Item, Sections};
 use super::shown::LiveShown;
 use super::words::{LONGEST_NAME, age, beginning, clean, cut, version};
@@ -61,6 +62,8 @@ pub struct PlanShown<'a> {
     pub approvals: ApprovalsShown,
     /// Why it may not be begun now, the weightiest reason first.
     pub hindrances: &'a [Fault],
+    /// Rules that were set aside for it by hand.
+    pub set_aside: Option<GlassShown>,
     /// Whether it is on record.
     pub stage: Stage,
     /// How much is shown.
@@ -87,6 +90,7 @@ pub fn plan(shown: &PlanShown<'_>, style: &Style) -> String {
     sections.add("On failure", permitted::on_failure(shown.plan));
     sections.add("Approvals", agreement::approvals(shown));
     sections.add("Hindered", agreement::hindrances(shown));
+    sections.add("Set aside", agreement::set_aside(shown));
     sections.add("Digest", [shown.digest.to_string()]);
     sections.add("Pending", agreement::pending(shown));
     sections.finish()

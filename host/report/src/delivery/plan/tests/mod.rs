@@ -25,6 +25,7 @@ fn shown<'a>(plan: &'a DeployPlan, hindrances: &'a [Fault]) -> PlanShown<'a> {
             expires_ms: Some(NOW + 79_380_500),
         },
         hindrances,
+        set_aside: None,
         stage: Stage::Pending,
         detail: Detail::Short,
         now_ms: NOW,
@@ -396,4 +397,18 @@ fn the_json_form_has_the_plan_and_how_it_stands() {
     assert_eq!(json["approvals"]["refused"][0]["who"], "ana");
     assert_eq!(json["hindrances"][0]["code"], "E0945");
     assert_eq!((&json["stage"], &json["detail"]), (&"pending".into(), &"short".into()));
+}
+
+#[test]
+fn who_broke_the_glass_is_not_sent_for_approvals() {
+    let plan = deploy_plan();
+    let broken = |rule: &str| {
+        let set_aside = Some(GlassShown { skipped: vec![rule.into()], reason: "it burns".into() });
+        super::plan(&PlanShown { set_aside, ..shown(&plan, &[]) }, &Style::plain())
+    };
+    for (rule, asks) in [("approvals", false), ("freeze", true)] {
+        let text = broken(rule);
+        assert!(text.contains(&format!("Set aside   {rule}: it burns")), "{text}");
+        assert_eq!(text.contains("approve with"), asks, "{text}");
+    }
 }
