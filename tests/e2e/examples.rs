@@ -144,7 +144,7 @@ fn every_example_is_here() {
     let this = concat!(
         include_str!("examples.rs"),
         include_str!("native_examples.rs"),
-        include_str!("delivery_example.rs")
+        include_str!("delivery_example/mod.rs")
     );
     for entry in std::fs::read_dir(project().join("examples")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();

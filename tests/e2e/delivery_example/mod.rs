@@ -1,186 +1,19 @@
 //! The example of delivery, from a commit to production: what is approved goes live on a real
 //! process, what is ill comes back, and the ledger knows it all.
 
-use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
+mod site;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::examples::{Edit, check_all, example, project};
-use crate::harness::{Run, TestWorkspace};
-use crate::native_examples::{environment, run, virtual_environment};
+use crate::native_examples::{environment, virtual_environment};
+use site::{Platform, Site, TOKEN};
 
-const TOKEN: &str = "kettle";
 /// How long a release may be ill until the old one is healthy, beyond what its gate takes.
 const SPARE_MS: u64 = 5000;
-
-/// A process of the example's platform. It is stopped when it is dropped; its services notice.
-pub(crate) struct Platform {
-    process: Child,
-    pub(crate) port: String,
-}
-
-impl Platform {
-    /// Starts it in a copy of the example, at a port that the system chooses.
-    #[track_caller]
-    pub(crate) fn start(workspace: &TestWorkspace, name: &str, kettle: &str) -> Self {
-        let mut command = Command::new("python3");
-        command.args(["platform/platform.py", name, "0", kettle]).env("TOKEN", TOKEN);
-        command.current_dir(workspace.path("")).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut process = command.spawn().expect("install Python 3 (python3)");
-        let mut line = String::new();
-        let out = process.stdout.take().expect("it is piped");
-        BufReader::new(out).read_line(&mut line).unwrap();
-        let port = line.trim().rsplit(':').next().unwrap().to_owned();
-        assert!(port.parse::<u16>().is_ok(), "the platform did not start: {line}");
-        Self { process, port }
-    }
-
-    /// Asks the release that is live, and returns the status and what it says.
-    #[track_caller]
-    fn get(&self, path: &str) -> (u16, Value) {
-        self.request(&format!("GET {path} HTTP/1.0\r\n\r\n"))
-    }
-
-    #[track_caller]
-    fn request(&self, text: &str) -> (u16, Value) {
-        let mut stream = TcpStream::connect(format!("127.0.0.1:{}", self.port)).unwrap();
-        stream.write_all(text.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer has a head");
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap())
-    }
-}
-
-impl Drop for Platform {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
-
-/// A copy of the example in a repository of its own, with its people and both platforms.
-struct Site {
-    workspace: TestWorkspace,
-    staging: Platform,
-    production: Platform,
-}
-
-impl Site {
-    fn new() -> Self {
-        let workspace = example("delivery");
-        let staging = Platform::start(&workspace, "staging", "100");
-        let production = Platform::start(&workspace, "production", "90");
-        let pipeline = workspace.read("belljar.toml");
-        let pipeline = pipeline.replace("7401", &staging.port).replace("7402", &production.port);
-        workspace.write("belljar.toml", pipeline);
-        let site = Self { workspace, staging, production };
-        let belljar = std::env::var_os("BELLJAR_BIN").expect("the harness looked at it before");
-        let programs = std::path::Path::new(&belljar).parent().unwrap().to_path_buf();
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::iter::once(programs).chain(std::env::split_paths(&path));
-        let mut people = Command::new("./people.sh");
-        people.current_dir(site.workspace.path(""));
-        run(people.env("PATH", std::env::join_paths(path).unwrap()), "it needs sh and belljar");
-        site.git(&["init", "--quiet", "--initial-branch=main"]);
-        site.commit("The service");
-        site
-    }
-
-    fn git(&self, arguments: &[&str]) {
-        let mut git = Command::new("git");
-        git.args(["-c", "user.name=cleo", "-c", "user.email=cleo@example.com"]).args(arguments);
-        git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
-        run(git.current_dir(self.workspace.path("")), "install git");
-    }
-
-    /// Cleo commits all that has changed.
-    fn commit(&self, message: &str) {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "-m", message]);
-    }
-
-    /// Cleo commits another menu.
-    fn menu(&self, teas: &str) {
-        self.workspace.write("service/menu.json", format!("{{ {teas} }}\n"));
-        self.commit("Another menu");
-    }
-
-    /// Runs the program as the machine that deploys, which is no approver, asked by `actor`.
-    fn belljar_for(&self, actor: &str, command: &str) -> Run {
-        self.with_keys("ci", &[("BELLJAR_ACTOR", actor)], command)
-    }
-
-    fn belljar(&self, command: &str) -> Run {
-        self.belljar_for("ci", command)
-    }
-
-    fn with_keys(&self, who: &str, more: &[(&str, &str)], command: &str) -> Run {
-        let keys = self.workspace.path("run/keys").join(who).display().to_string();
-        let person = environment(&[]);
-        let mut all: Vec<_> = person.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        all.extend([("BELLJAR_KEYS", keys.as_str()), ("TOKEN", TOKEN)]);
-        all.extend(more);
-        self.workspace.run_with(command.split_whitespace().map(OsStr::new), &all)
-    }
-
-    /// Each of the people signs the plan that waits for production; returns what is said then.
-    #[track_caller]
-    fn approve(&self, people: &[&str]) -> Run {
-        let mut last = None;
-        for who in people {
-            let sign = format!("approvals approve production --output run/{who}.approval");
-            self.with_keys(who, &[], &sign).exits(0);
-            let import = format!("approvals import run/{who}.approval");
-            last = Some(self.belljar(&import).exits(0));
-        }
-        last.expect("somebody approves")
-    }
-
-    /// The events of the ledger.
-    #[track_caller]
-    fn events(&self) -> Vec<Value> {
-        let run = self.belljar("ledger export").exits(0);
-        run.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// The id of the release that is live, according to the ledger.
-    #[track_caller]
-    fn live(&self, environment: &str) -> String {
-        let status = self.belljar(&format!("status {environment} --json")).exits(0).json();
-        status[0]["live"]["release"].as_str().expect("something is live").to_owned()
-    }
-
-    /// Asserts that the process of an environment is that of the release in the ledger.
-    #[track_caller]
-    fn assert_runs(&self, environment: &str, platform: &Platform) {
-        let live = self.live(environment);
-        let (status, health) = platform.get("/health");
-        assert_eq!((status, &health["status"]), (200, &"ok".into()), "{health}");
-        assert_eq!(live.split(':').nth(1), health["release"].as_str(), "{health}");
-    }
-
-    /// The fail rate of production as the DORA report has it: failed, and all.
-    #[track_caller]
-    fn fail_rate(&self) -> (u64, u64) {
-        let rate = self.figure("Change fail rate");
-        let n = rate["n"].as_u64().unwrap();
-        let (numerator, denominator) = (&rate["exact"]["numerator"], &rate["exact"]["denominator"]);
-        let failed = numerator.as_u64().unwrap() * n / denominator.as_u64().unwrap();
-        (failed, n)
-    }
-
-    #[track_caller]
-    fn figure(&self, label: &str) -> Value {
-        let report = self.belljar("report dora --since 30d --format json").exits(0).json();
-        let facts = report["facts"].as_array().unwrap();
-        facts.iter().find(|fact| fact["label"] == label).expect("it has this figure").clone()
-    }
-}
 
 const GREEN: &str = r#""green": { "minutes": 2, "degrees": 75 }"#;
 const OOLONG: &str = r#""oolong": { "minutes": 5, "degrees": 88 }"#;
@@ -280,7 +113,9 @@ fn a_broken_glass_is_on_record(site: &Site) {
     site.menu(&[r#""black": { "minutes": 3, "degrees": 90 }"#, GREEN, OOLONG].join(", "));
     site.belljar("deploy staging").exits(0);
     let reason = "--break-glass=everybody-is-asleep --incident=T-7";
-    site.belljar(&format!("deploy production {reason}")).exits(0);
+    let run = site.belljar(&format!("deploy production {reason}")).exits(0);
+    let run = run.says(&["Set aside", "approvals: everybody-is-asleep"]);
+    assert!(!run.stderr.contains("approve with"), "{}", run.stderr);
     site.assert_runs("production", &site.production);
     assert_eq!(site.production.get("/steep/black").0, 200);
     let risk = site.belljar("report risk").exits(0).stdout;
@@ -314,6 +149,9 @@ fn the_ledger_answers(site: &Site) {
     for word in ["rolled-back", "promoted from: staging#", "everybody-is-asleep"] {
         assert!(history.contains(word), "no `{word}` in\n{history}");
     }
+    let history = site.belljar("history production --json").exits(0).json();
+    let first = history.as_array().unwrap().iter().find(|one| one["number"] == 1).unwrap();
+    assert_eq!(first["approvers"], serde_json::json!(["ben"]), "of three, one counted: {first}");
     let find = site.belljar("find service/menu.json --format json").exits(0).json();
     let rows = find["tables"][0]["rows"].as_array().unwrap();
     let cell = |row: &Value, number: usize| row["cells"][number].as_str().unwrap().to_owned();
@@ -361,6 +199,23 @@ fn what_runs_is_compared_with_the_ledger(site: &Site) {
     assert_eq!(status, 200, "{answer}");
     let seen = site.belljar("watch-env --once").exits(1);
     seen.says(&["production#", &format!("drift: {} is live", &other[..8])]);
+    // The policy is to go back after two unhealthy looks: another release than ours is one.
+    let mut watch = site.command("ci", &[], "watch-env production");
+    let mut watch = watch.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let gone_back = || {
+        let events = site.events();
+        let mut ends = events.iter().filter(|event| event["type"] == "finished");
+        let end = ends.rfind(|event| event["environment"] == "production");
+        end.is_some_and(|end| end["live"] != live.as_str())
+    };
+    let until = Instant::now() + Duration::from_secs(60);
+    while !gone_back() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    assert!(gone_back(), "nobody went back");
+    site.assert_runs("production", &site.production);
 }
 
 /// The token is not known to who only sees what was sent.
