@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use belljar_model::delivery::{
     ApprovalPolicy, Approver, Artifact, Change, Commit, Condition, DeployPlan, Effect, Environment,
-    Gate, Monitor, Release, Revision, WayBack, SecretUse, ToolEffect,
+    Gate, Monitor, Release, Revision, SecretUse, ToolEffect, WayBack,
 };
 use belljar_model::{Digest, StepName, WorkspacePath};
 
