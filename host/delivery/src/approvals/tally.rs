@@ -96,7 +96,9 @@ fn judge<'a>(
     if expires_ms <= now_ms {
         return Err("it has expired".to_owned());
     }
-    not_an_author(plan, approver)?;
+    // Whoever is in the file twice, under two names with one key, is still one person.
+    let same = plan.approvers.iter().filter(|one| one.key == approver.key);
+    same.map(|one| not_an_author(plan, one)).collect::<Result<(), _>>()?;
     Ok((approver, approval, expires_ms))
 }
 

@@ -124,6 +124,16 @@ fn a_no_is_heard_whatever_the_clocks_say() {
 }
 
 #[test]
+fn an_author_does_not_approve_under_a_second_name() {
+    let mut plan = plan();
+    let again = Approver { authors: Vec::new(), ..approver("anybody", 4, &["release"]) };
+    plan.approvers.insert(0, again);
+    let tally = count(&plan, &[("anybody", seal(&yes(&plan), &[4; 32]))], NOW);
+    assert!(tally.counting.is_empty(), "{tally:?}");
+    assert!(tally.refused[0].1.contains("`dora` wrote c0ffee"), "{tally:?}");
+}
+
+#[test]
 fn who_asked_does_not_approve_under_another_address() {
     let check = |requested_by: &str, expected: bool| {
         let plan = DeployPlan { requested_by: requested_by.to_owned(), ..plan() };
