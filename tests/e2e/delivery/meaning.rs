@@ -20,7 +20,7 @@ fn server(came: Sender<()>, go_on: Receiver<()>) -> Server {
             let first = first.lock().unwrap_or_else(PoisonError::into_inner).take();
             if let Some((came, go_on)) = first {
                 came.send(()).unwrap();
-                drop(go_on.recv_timeout(PATIENCE));
+                assert!(go_on.recv_timeout(PATIENCE).is_err(), "nothing is ever sent");
             }
         }
         Some((200, "{}".to_owned()))
