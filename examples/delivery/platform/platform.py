@@ -26,7 +26,7 @@ import time
 
 RELEASE = re.compile(r"[0-9a-f]{64}")
 FILE = re.compile(r"[a-z0-9][a-z0-9._-]*")
-PATIENCE = 5.0
+PATIENCE = 10.0
 
 
 class Trouble(Exception):
