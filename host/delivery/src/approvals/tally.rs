@@ -97,8 +97,8 @@ fn judge<'a>(
         return Err("it has expired".to_owned());
     }
     // Whoever is in the file twice, under two names with one key, is still one person.
-    let same = plan.approvers.iter().filter(|one| one.key == approver.key);
-    same.map(|one| not_an_author(plan, one)).collect::<Result<(), _>>()?;
+    let mut same = plan.approvers.iter().filter(|one| one.key == approver.key);
+    same.try_for_each(|one| not_an_author(plan, one))?;
     Ok((approver, approval, expires_ms))
 }
 
