@@ -49,9 +49,11 @@ impl Folder {
             if !folder.is_root() {
                 root.create_dir_all(folder.as_str())?;
             }
+            let lock = Lock::exclusive(&root, LOCK)?;
+            sweep(&root, &folder)?;
             let mut temp = Temp::new(&root, folder.as_str(), Mode::Plain)?;
             temp.append(data)?;
-            Ok((temp, Lock::exclusive(&root, LOCK)?))
+            Ok((temp, lock))
         };
         let (temp, lock) = write().map_err(|error| failure(&error))?;
         agreed(&root)?;
@@ -118,6 +120,18 @@ fn entries(root: &Root, path: &WorkspacePath) -> Result<Vec<WorkspacePath>, Outl
     };
     let names = entries.iter().filter_map(|entry| entry.name.to_str());
     Ok(names.filter(|name| !is_reserved(name)).filter_map(|name| path.join(name)).collect())
+}
+
+/// Removes what writers who were killed left in a folder: users may be served from there. Whoever
+/// calls this holds the lock, so nobody is writing.
+fn sweep(root: &Root, folder: &WorkspacePath) -> Result<(), DiskError> {
+    let files = root.list(folder.as_str())?.into_iter().filter(|entry| entry.kind == Kind::File);
+    let names = files.filter_map(|entry| entry.name.into_string().ok());
+    let left = names.filter(|name| name.starts_with(TEMP_PREFIX));
+    for path in left.filter_map(|name| folder.join(&name)) {
+        root.remove(path.as_str())?;
+    }
+    Ok(())
 }
 
 /// The content of an object; `None` if nothing is there.

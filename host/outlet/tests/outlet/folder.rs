@@ -115,6 +115,9 @@ fn what_a_killed_process_leaves_is_no_object() {
             assert!(matches!(result, Err(OutletError::Denied(_))), "{name}: {result:?}");
         }
     }
+    // Users may be served from there, so the next one who writes there takes it away.
+    storage.write(&path("a/c"), &Bytes::from_static(b"1")).unwrap();
+    assert!(!folder.path().join("live/site/a").join(&left).exists());
 }
 
 #[test]
