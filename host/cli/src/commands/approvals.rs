@@ -205,7 +205,14 @@ fn record(
         approver: approver.name.clone(),
         envelope,
     };
-    let written = book.to_append()?.append(vec![event])?;
+    let written = book.to_append()?.append(vec![event]).map_err(|fault| {
+        // Whoever approves at home has not the key of the ledger, and needs none.
+        if fault.code.as_str() == "E0903" {
+            fault.help("sign it into a file with `--output FILE`; whoever deploys imports that")
+        } else {
+            fault
+        }
+    })?;
     let now_ms = SystemClock::start().now_ms();
     let standing = book.standing(&environment)?;
     let found = standing.deployments.get(&deployment.number).unwrap_or(deployment);
