@@ -8,7 +8,7 @@ use belljar_delivery::Standing;
 use belljar_ledger::{FileLedger, Options};
 use belljar_model::delivery::Approver;
 use belljar_model::ports::Ledger;
-use belljar_model::{Fault, LedgerEntry};
+use belljar_model::{Fault, LedgerEntry, LedgerEvent};
 use belljar_pipeline::EnvironmentAt;
 
 use super::fault::{self, NO_DEPLOYMENT, NO_ENVIRONMENT, OTHER_KEY};
@@ -123,15 +123,38 @@ impl<'a> Book<'a> {
 
     /// How an environment stands.
     pub(crate) fn standing(&self, name: &str) -> Result<Standing, CommandError> {
-        Ok(Standing::read(&self.to_read(), name)?)
+        Ok(Standing::of(&self.entries()?, name))
     }
 
     /// All entries. Empty if nothing was written yet.
     pub(crate) fn entries(&self) -> Result<Vec<LedgerEntry>, CommandError> {
         let mut all = Vec::new();
         self.to_read().read(&mut |entries| all = entries.to_vec())?;
-        Ok(all)
+        match (&self.project.pipeline.ledger.key, signer(&all)) {
+            (Some(wanted), Some(found)) if wanted != found => Err(other_signer(wanted, found)),
+            _ => Ok(all),
+        }
     }
+}
+
+/// The key that signs a ledger by now. That it did was checked when it was read.
+fn signer(entries: &[LedgerEntry]) -> Option<&str> {
+    entries.iter().rev().find_map(|entry| match &entry.event {
+        LedgerEvent::KeyChanged { new: key, .. } | LedgerEvent::LedgerOpened { key, .. } => {
+            Some(key.as_str())
+        }
+        _ => None,
+    })
+}
+
+/// Whoever can write the folder can write another ledger, which is whole in itself.
+fn other_signer(wanted: &str, found: &str) -> CommandError {
+    let message = "the ledger is signed with another key than the file names";
+    fault::configuration(OTHER_KEY, message)
+        .note(format!("the file names {wanted}"))
+        .note(format!("the ledger is signed with {}", belljar_model::text::harmless(found)))
+        .help("do not trust it: fetch the ledger again, or ask who changed `key` in `[ledger]`")
+        .into()
 }
 
 /// The name of this machine.
@@ -193,6 +216,29 @@ impl DeploymentId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_signer_of_a_ledger_is_the_last_key_that_it_names() {
+        let entry = |seq: u64, event: LedgerEvent| LedgerEntry {
+            seq,
+            at: 1,
+            actor: String::new(),
+            host: String::new(),
+            event,
+        };
+        let opened = LedgerEvent::LedgerOpened {
+            schema: String::new(),
+            origin: String::new(),
+            key: "first".to_owned(),
+        };
+        let changed = LedgerEvent::KeyChanged { old: "first".to_owned(), new: "next".to_owned() };
+        let lifted =
+            LedgerEvent::Unfrozen { environment: "live".to_owned(), reason: String::new() };
+        let entries = [entry(0, opened), entry(1, changed), entry(2, lifted)];
+        assert_eq!(signer(&entries), Some("next"));
+        assert_eq!(signer(&entries[..1]), Some("first"));
+        assert_eq!(signer(&[]), None);
+    }
 
     #[test]
     fn a_deployment_is_named_by_its_environment_and_number() {
