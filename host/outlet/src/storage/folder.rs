@@ -46,10 +46,10 @@ impl Folder {
         let root = self.made()?;
         let folder = path.parent().unwrap_or_else(WorkspacePath::root);
         let write = || {
+            let lock = Lock::exclusive(&root, LOCK)?;
             if !folder.is_root() {
                 root.create_dir_all(folder.as_str())?;
             }
-            let lock = Lock::exclusive(&root, LOCK)?;
             sweep(&root, &folder)?;
             let mut temp = Temp::new(&root, folder.as_str(), Mode::Plain)?;
             temp.append(data)?;
@@ -106,8 +106,13 @@ impl Storage for Folder {
     fn remove(&self, path: &WorkspacePath) -> Result<(), OutletError> {
         refuse_reserved(path)?;
         let Some(root) = self.existing()? else { return Ok(()) };
-        let removed = Lock::exclusive(&root, LOCK).and_then(|_lock| root.remove(path.as_str()));
-        removed.map(drop).map_err(|error| failure(&error))
+        let remove = || {
+            let _lock = Lock::exclusive(&root, LOCK)?;
+            root.remove(path.as_str())?;
+            // Also if it was gone: whoever removed it may have been killed before this.
+            remove_empty(&root, path)
+        };
+        remove().map_err(|error| failure(&error))
     }
 }
 
@@ -130,6 +135,27 @@ fn sweep(root: &Root, folder: &WorkspacePath) -> Result<(), DiskError> {
     let left = names.filter(|name| name.starts_with(TEMP_PREFIX));
     for path in left.filter_map(|name| folder.join(&name)) {
         root.remove(path.as_str())?;
+    }
+    Ok(())
+}
+
+/// Removes the folders above an object that is gone, as far as nothing is in them any more:
+/// objects have no folders. Whoever calls this holds the lock.
+fn remove_empty(root: &Root, path: &WorkspacePath) -> Result<(), DiskError> {
+    let mut above = path.parent();
+    while let Some(folder) = above.filter(|folder| !folder.is_root()) {
+        match root.stat(folder.as_str())?.map(|stat| stat.kind) {
+            None => {}
+            Some(Kind::Directory) => {
+                sweep(root, &folder)?;
+                if !root.list(folder.as_str())?.is_empty() {
+                    break;
+                }
+                root.remove_dir_all(folder.as_str())?;
+            }
+            Some(_) => break,
+        }
+        above = folder.parent();
     }
     Ok(())
 }

@@ -121,6 +121,22 @@ fn what_a_killed_process_leaves_is_no_object() {
 }
 
 #[test]
+fn what_is_removed_leaves_no_empty_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = open(folder.path());
+    let data = Bytes::from_static(b"1");
+    for name in ["a/b/c/d", "a/e"] {
+        storage.write(&path(name), &data).unwrap();
+    }
+    storage.remove(&path("a/b/c/d")).unwrap();
+    let place = folder.path().join("live/site");
+    assert!(!place.join("a/b").exists() && place.join("a/e").exists());
+    storage.remove(&path("a/e")).unwrap();
+    assert!(!place.join("a").exists() && place.exists());
+    storage.remove(&path("a/e")).unwrap();
+}
+
+#[test]
 fn a_write_that_fails_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let storage = open(folder.path());
