@@ -102,6 +102,7 @@ fn make(ports: &Ports, standing: &Standing, ask: &Ask, number: u64) -> Result<De
     let Recorded { effects, reads } = recording.take();
     let observe_effects = observing(ports, subject, &recording)?;
     if let Some(target) = target {
+        has_the_grants_of(&ask.environment, target)?;
         can_go_back(ports, target, number, &outlet())?;
     }
     let rollback =
@@ -369,6 +370,26 @@ fn is_whole(ports: &Ports, target: &Deployment) -> Result<(), Fault> {
     Err(fault::infrastructure(TARGET_DAMAGED, message)
         .note(format!("{} of its blobs are not whole, {first} among them", damaged.len()))
         .help("build that release again, which restores its blobs; then plan again"))
+}
+
+/// Checks that what the release to go back to used is still granted: a rollback has the grants of
+/// the plan that failed, and a preview runs no tool and reads no secret.
+fn has_the_grants_of(environment: &Environment, target: &Deployment) -> Result<(), Fault> {
+    let before = &target.plan.environment;
+    let gone =
+        |then: &[String], now: &[String]| then.iter().find(|name| !now.contains(name)).cloned();
+    let missing = gone(&before.tools, &environment.tools).map(|name| ("tools", name));
+    let missing = missing
+        .or_else(|| gone(&before.secrets, &environment.secrets).map(|name| ("secrets", name)));
+    let Some((key, name)) = missing else { return Ok(()) };
+    let (place, to) = (&environment.name, target.number);
+    let message = format!(
+        "a failed deployment to `{place}` could not go back to #{to}: that used `{name}`, which is \
+         not granted any more"
+    );
+    Err(fault::policy(NO_TARGET, message).help(format!(
+        "keep it in `{key}` of `[environment.{place}]` until a release without it was live"
+    )))
 }
 
 /// Goes through going back, over what the plan would have done.

@@ -21,7 +21,10 @@ use crate::terminal::Terminal;
 /// One environment that is watched.
 struct Watched<'a> {
     environment: &'a Environment,
+    /// What it is looked at with: the places and grants of the deployment that is live.
     desk: Desk,
+    /// The number of that deployment.
+    live: Option<u64>,
     watching: Watching,
     /// When to look next, by the machine's clock.
     next_ms: u64,
@@ -40,9 +43,9 @@ pub(super) fn watch_env(
     signals::listen(&cancel).context("the signals cannot be listened to")?;
     let mut watched = Vec::new();
     for environment in chosen(&book, &args.environments)? {
-        let desk = Desk::of(&session, environment, &cancel, (global, terminal))?;
+        let (live, desk) = desk(&session, environment, &cancel, (global, terminal))?;
         let watching = Watching::default();
-        watched.push(Watched { environment, desk, watching, next_ms: 0, last: None });
+        watched.push(Watched { environment, desk, live, watching, next_ms: 0, last: None });
     }
     let metrics = Metrics::default();
     if let Some(address) = args.metrics {
@@ -56,6 +59,10 @@ pub(super) fn watch_env(
                 continue;
             }
             one.next_ms = clock.now_ms() + one.environment.monitor.interval_ms;
+            if live(&book, one.environment)?.0 != one.live {
+                let around = (global, terminal);
+                (one.live, one.desk) = desk(&session, one.environment, &cancel, around)?;
+            }
             let go_back = look(one, &metrics, terminal)?;
             if go_back {
                 one.watching = Watching::default();
@@ -76,6 +83,30 @@ pub(super) fn watch_env(
             one.desk.ports.pause.wait(wait);
         }
     }
+}
+
+/// What is live, and the environment as it was deployed with: what the file says today is not
+/// what is live, and no illness of it. The file's own if nothing is live.
+fn live(
+    book: &Book<'_>,
+    environment: &Environment,
+) -> Result<(Option<u64>, Environment), CommandError> {
+    let standing = book.standing(&environment.name)?;
+    Ok(match standing.live_deployment() {
+        Some(live) => (Some(live.number), live.plan.environment.clone()),
+        None => (None, environment.clone()),
+    })
+}
+
+/// What an environment is looked at with.
+fn desk(
+    session: &Session,
+    environment: &Environment,
+    cancel: &Cancel,
+    around: (&Global, &Terminal),
+) -> Result<(Option<u64>, Desk), CommandError> {
+    let (number, environment) = live(&Book::of(&session.project), environment)?;
+    Ok((number, Desk::of(session, &environment, cancel, around)?))
 }
 
 /// The environments that were named, or all.

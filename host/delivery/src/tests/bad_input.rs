@@ -323,6 +323,30 @@ fn a_way_back_that_is_not_whole_refuses_the_plan() {
 }
 
 #[test]
+fn a_way_back_that_lost_its_grants_refuses_the_plan() {
+    let stage = Stage::new();
+    let mut ask = stage.ask(&stage.release("one"));
+    ask.environment.tools.push("kubectl".to_owned());
+    ask.environment.secrets.push("TOKEN".to_owned());
+    let proposed = stage.plan(ask.clone()).unwrap();
+    assert_eq!(stage.carry_out(&proposed).unwrap().outcome, Outcome::Live);
+    let check = |tools: &[&str], secrets: &[&str], missing: Option<&str>| {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let mut ask = stage.ask(&stage.release("two"));
+        (ask.environment.tools, ask.environment.secrets) = (owned(tools), owned(secrets));
+        let refused =
+            stage.propose(ask).err().map(|fault| (code(&fault).to_owned(), fault.message));
+        assert_eq!(refused.is_some(), missing.is_some(), "{refused:?}");
+        if let (Some((code, message)), Some(missing)) = (refused, missing) {
+            assert!(code == "E0949" && message.contains(missing), "{code}: {message}");
+        }
+    };
+    check(&["kubectl"], &["TOKEN", "OTHER"], None);
+    check(&[], &["TOKEN"], Some("`kubectl`"));
+    check(&["kubectl"], &[], Some("`TOKEN`"));
+}
+
+#[test]
 fn nobody_approves_what_nobody_knows_the_author_of() {
     let stage = Stage::new();
     let mut ask = stage.ask(&stage.release("one"));
