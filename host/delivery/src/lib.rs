@@ -32,6 +32,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 pub mod watch;
+mod way_back;
 
 pub use drive::{Finished, carry_out};
 pub use ports::{Pause, Pins, Ports};

@@ -10,10 +10,11 @@ use belljar_model::ports::Outlet;
 use belljar_model::{Blame, Digest, Fault, LedgerEvent};
 
 use crate::call::{self, Subject};
-use crate::fault::{self, NO_AUTHORS, NO_TARGET, NOTHING, STALE_PLAN, TARGET_DAMAGED};
+use crate::fault::{self, NO_AUTHORS, NO_TARGET, NOTHING, STALE_PLAN};
 use crate::outlets::{Recorded, Recording, beyond_reading};
 use crate::ports::Ports;
 use crate::standing::{Deployment, Phase, Standing};
+use crate::way_back;
 
 /// What is to be planned.
 #[derive(Clone, Debug)]
@@ -69,12 +70,12 @@ pub fn propose(ports: &Ports, standing: &Standing, ask: Ask) -> Result<Proposed,
     }
     authors_are_known(&ask)?;
     if let Some(target) = standing.rollback_target() {
-        is_whole(ports, target)?;
+        way_back::is_whole(ports, target)?;
     }
     // What a person goes back to is not built anew, so nothing else would notice.
     let back = ask.why.rollback_to.and_then(|number| standing.deployments.get(&number));
     if let Some(target) = back {
-        is_whole(ports, target)?;
+        way_back::is_whole(ports, target)?;
     }
     let ask = settle(standing, ask);
     if let Some(pending) = standing.pending() {
@@ -102,8 +103,8 @@ fn make(ports: &Ports, standing: &Standing, ask: &Ask, number: u64) -> Result<De
     let Recorded { effects, reads } = recording.take();
     let observe_effects = observing(ports, subject, &recording)?;
     if let Some(target) = target {
-        has_the_grants_of(&ask.environment, target)?;
-        can_go_back(ports, target, number, &outlet())?;
+        way_back::has_the_grants_of(&ask.environment, target)?;
+        way_back::can_go_back(ports, target, number, &outlet())?;
     }
     let rollback =
         target.map(|target| WayBack { number: target.number, release: target.plan.release.id });
@@ -353,57 +354,4 @@ fn authors_are_known(ask: &Ask) -> Result<(), Fault> {
     Err(fault::policy(NO_AUTHORS, message)
         .note("whoever wrote a change does not approve it, so its author must be known")
         .help("commit the changes, and deploy again"))
-}
-
-fn is_whole(ports: &Ports, target: &Deployment) -> Result<(), Fault> {
-    let mut blobs: Vec<Digest> =
-        target.plan.release.artifacts.iter().map(|artifact| artifact.digest).collect();
-    blobs.push(target.plan.plugin_digest);
-    let damaged = ports.pins.damaged(&blobs)?;
-    let Some(first) = damaged.first() else { return Ok(()) };
-    let plan = &target.plan;
-    let what = plan.release.artifacts.iter().find(|artifact| artifact.digest == *first);
-    let what = what.map_or_else(|| "its plugin".to_owned(), |found| found.path.to_string());
-    let name = &plan.environment.name;
-    let message =
-        format!("there is no way back to {name}#{}: {what} is missing or damaged", target.number);
-    Err(fault::infrastructure(TARGET_DAMAGED, message)
-        .note(format!("{} of its blobs are not whole, {first} among them", damaged.len()))
-        .help("build that release again, which restores its blobs; then plan again"))
-}
-
-/// Checks that what the release to go back to used is still granted: a rollback has the grants of
-/// the plan that failed, and a preview runs no tool and reads no secret.
-fn has_the_grants_of(environment: &Environment, target: &Deployment) -> Result<(), Fault> {
-    let before = &target.plan.environment;
-    let gone =
-        |then: &[String], now: &[String]| then.iter().find(|name| !now.contains(name)).cloned();
-    let missing = gone(&before.tools, &environment.tools).map(|name| ("tools", name));
-    let missing = missing
-        .or_else(|| gone(&before.secrets, &environment.secrets).map(|name| ("secrets", name)));
-    let Some((key, name)) = missing else { return Ok(()) };
-    let (place, to) = (&environment.name, target.number);
-    let message = format!(
-        "a failed deployment to `{place}` could not go back to #{to}: that used `{name}`, which is \
-         not granted any more"
-    );
-    Err(fault::policy(NO_TARGET, message).help(format!(
-        "keep it in `{key}` of `[environment.{place}]` until a release without it was live"
-    )))
-}
-
-/// Goes through going back, over what the plan would have done.
-fn can_go_back(
-    ports: &Ports,
-    target: &Deployment,
-    number: u64,
-    outlet: &Arc<dyn Outlet>,
-) -> Result<(), Fault> {
-    let back = Subject { number, rollback: true, ..subject(&target.plan) };
-    call::changes(ports, back, DeployPhase::Preview, outlet).map(drop).map_err(|fault| {
-        let (name, to) = (&target.plan.environment.name, target.number);
-        fault.note(format!(
-            "this happened while going back from `{name}`#{number} to #{to} was tried out"
-        ))
-    })
 }
