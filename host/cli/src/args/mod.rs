@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and nothing of what it does.
 
 mod delivery;
+mod machine;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ pub(crate) use delivery::{
     IncidentCommand, KeyCommand, LedgerCommand, PromoteArgs, ReportArgs, ReportCommand,
     RollbackArgs, SheetFormat, StatusArgs, WatchArgs,
 };
+pub(crate) use machine::{CacheCommand, PluginCommand, ToolsCommand};
 
 use crate::env::EnvVar;
 
@@ -326,57 +328,6 @@ pub(crate) struct RunsArgs {
     /// The run to show again: an id, the start of one, or `latest` [default: list all]
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,
-}
-
-/// The verbs of `cache`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum CacheCommand {
-    /// Show how large the store is, and what is in it
-    ///
-    /// Effect: read-only.
-    Stat,
-    /// Remove the results that were not used for longest, until the store fits
-    ///
-    /// Effect: deletes from the store.
-    Gc {
-        /// What may stay, such as `500MiB` or `10GiB`
-        #[arg(long, value_name = "SIZE", default_value = "10GiB", env = EnvVar::STORE_SIZE)]
-        max_size: String,
-        /// Only say what would be removed
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Read every blob and record again and compare with its digest
-    ///
-    /// Damaged blobs are moved to quarantine, and rebuilt when they are needed. Exits with 3 if
-    /// anything was wrong.
-    Verify,
-}
-
-/// The verbs of `plugin`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginCommand {
-    /// Show what a plugin is, and what it could do: its imports by function
-    ///
-    /// Effect: read-only.
-    Inspect {
-        /// A plugin of the pipeline file, `builtin:NAME`, or a `.wasm` file
-        #[arg(value_name = "PLUGIN")]
-        plugin: String,
-    },
-}
-
-/// The verbs of `tools`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ToolsCommand {
-    /// List the tools, with what each is on this machine
-    ///
-    /// Effect: read-only.
-    Ls,
-    /// Show how tools are kept apart here, what is missing for more, and what each may read
-    ///
-    /// Effect: runs a canary in the sandbox, and the version commands of tools.
-    Doctor,
 }
 
 /// Arguments of `explain`.
