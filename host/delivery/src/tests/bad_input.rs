@@ -2,14 +2,13 @@
 
 use belljar_model::delivery::{ApprovalPolicy, Decision, Freeze, Release};
 use belljar_model::ledger::Outcome;
-use belljar_model::{Blame, Fault, LedgerEvent};
+use belljar_model::{Blame, LedgerEvent};
 use bytes::Bytes;
 
 use super::code;
 use crate::approvals::seal;
-use crate::plan::{self, Why};
-use crate::testing::{Behavior, PLACE, Stage, approver, environment};
-use crate::watch::{self, Watching};
+use crate::plan;
+use crate::testing::{Behavior, PLACE, Stage, approver};
 use crate::{fault, rules};
 
 #[test]
