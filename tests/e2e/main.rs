@@ -10,7 +10,7 @@ mod cache;
 mod cancel;
 mod commands;
 mod config;
-mod delivery;
+mod delivering;
 mod delivery_example;
 mod examples;
 mod guests;

@@ -33,9 +33,8 @@ const GUESTS_ONLY: &str = "belljar-guests";
 const OWN_SANDBOX: (&[&str], &[&str]) = (
     &["belljar-outlet", "belljar-tool"],
     &[
+        "delivering::",
         "delivery_example::",
-        "delivery::bad_input",
-        "delivery::kill",
         "foreign::our_figures",
         "guides::delivery",
         "guides::native_tools",
