@@ -7,7 +7,7 @@ use belljar_model::delivery::{Artifact, Environment, ToolEffect};
 use belljar_model::ports::{
     BlobStore, Cancel, LogSink, OutletError, ToolAnswer, ToolExecutor, ToolLimits, ToolRequest,
 };
-use belljar_model::{Directory, Entry, Fault, Limits, Node, Patterns, StepName, ToolAction};
+use belljar_model::{Directory, Entry, Fault, Limits, Node, Patterns, StepName, Tier, ToolAction};
 use belljar_outlet::{RunTool, Secrets};
 use bytes::Bytes;
 
@@ -72,6 +72,11 @@ impl EffectTools {
         root: Option<&Directory>,
         stdin: &Bytes,
     ) -> Result<ToolAction, Fault> {
+        let granted = self.toolset.granted().remove(&effect.tool);
+        let granted = granted.ok_or_else(|| {
+            fault::infrastructure(TOOL, format!("the tool `{}` was not looked at", effect.tool))
+        })??;
+        may_have(effect, granted.tier)?;
         let mut env = effect.env.clone();
         for used in &effect.secrets {
             let value = self.secrets.fill(used)?;
@@ -82,10 +87,6 @@ impl EffectTools {
             })?;
             env.insert(used.place.clone(), value);
         }
-        let granted = self.toolset.granted().remove(&effect.tool);
-        let granted = granted.ok_or_else(|| {
-            fault::infrastructure(TOOL, format!("the tool `{}` was not looked at", effect.tool))
-        })??;
         let root = root.cloned().ok_or_else(|| {
             let message = format!("the tool `{}` asks for files that are not shipped", effect.tool);
             fault::infrastructure(TOOL, message)
@@ -104,6 +105,15 @@ impl EffectTools {
             network: self.environment.hosts.clone(),
         })
     }
+}
+
+/// Checks that what a tool prints can be kept without the secrets that it was given. The sandbox of
+/// WebAssembly keeps it itself, before anyone could take them out.
+fn may_have(effect: &ToolEffect, tier: Tier) -> Result<(), Fault> {
+    let Some(used) = effect.secrets.first().filter(|_| tier == Tier::Wasm) else { return Ok(()) };
+    let (tool, secret) = (&effect.tool, &used.secret);
+    let message = format!("the tool `{tool}` is WebAssembly, and cannot be given `{secret}`");
+    Err(fault::configuration(TOOL, message).help("use a native tool, or a request of the plugin"))
 }
 
 /// The folder that a tool sees: the shipped files.
@@ -129,4 +139,36 @@ fn limits() -> ToolLimits {
 
 fn lost(tool: &str) -> Fault {
     fault::infrastructure(TOOL, format!("what the tool `{tool}` printed is not in the store"))
+}
+
+#[cfg(test)]
+mod tests {
+    use belljar_model::delivery::SecretUse;
+    use belljar_model::{Digest, WorkspacePath};
+
+    use super::*;
+
+    #[test]
+    fn a_tool_of_webassembly_is_given_no_secret() {
+        let secret = SecretUse {
+            place: "TOKEN".to_owned(),
+            prefix: String::new(),
+            secret: "token".to_owned(),
+        };
+        let effect = |secrets: &[SecretUse]| ToolEffect {
+            tool: "send".to_owned(),
+            args: Vec::new(),
+            env: std::collections::BTreeMap::new(),
+            secrets: secrets.to_vec(),
+            stdin: Digest::of(b""),
+            root: Digest::of(b""),
+            cwd: WorkspacePath::root(),
+            expect: vec![0],
+        };
+        let with = effect(std::slice::from_ref(&secret));
+        let refused = may_have(&with, Tier::Wasm).unwrap_err();
+        assert!(refused.message.contains("`send`") && refused.message.contains("`token`"));
+        assert!(may_have(&with, Tier::T1).is_ok());
+        assert!(may_have(&effect(&[]), Tier::Wasm).is_ok());
+    }
 }
