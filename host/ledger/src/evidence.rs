@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use crate::fault;
 use crate::file_ledger::FileLedger;
 use crate::files;
-use crate::hex::{hex, unhex};
+use belljar_model::hex::{hex, unhex};
 
 impl FileLedger {
     /// Keeps evidence, and returns its SHA-256 in hexadecimal when it is durable. An event that

@@ -18,7 +18,6 @@ mod export;
 mod fault;
 mod file_ledger;
 mod files;
-mod hex;
 mod history;
 mod key;
 mod proof;

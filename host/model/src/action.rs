@@ -22,8 +22,9 @@ use serde_json::Value;
 
 use crate::canonical::{Hashing, Visitor};
 use crate::class::Class;
-use crate::digest::{Digest, hex, unhex};
+use crate::digest::Digest;
 use crate::grant::Grant;
+use crate::hex::{hex, unhex};
 use crate::pattern::Patterns;
 use crate::tool::GrantedTool;
 use crate::view::View;

@@ -9,6 +9,7 @@
 
 pub mod action;
 pub mod action_result;
+pub mod calendar;
 pub mod canonical;
 pub mod class;
 pub mod code;
@@ -21,6 +22,7 @@ pub mod event;
 pub mod fault;
 pub mod finding;
 pub mod grant;
+pub mod hex;
 pub mod ledger;
 pub mod limits;
 pub mod miss;

@@ -6,6 +6,7 @@ use belljar_delivery::approvals;
 use belljar_disk::{Mode, Root};
 use belljar_ledger::LedgerKey;
 use belljar_model::Fault;
+use belljar_model::hex::{hex, unhex};
 
 use super::fault::{self, NO_KEY};
 use crate::env::EnvVar;
@@ -107,17 +108,8 @@ fn unreadable(why: &str) -> Fault {
     fault::infrastructure(NO_KEY, format!("a key of this user cannot be had: {why}"))
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
 fn parse(text: &str) -> Option<[u8; 32]> {
-    let hex = text.trim().strip_prefix(SECRET).filter(|hex| hex.len() == 64 && hex.is_ascii())?;
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(bytes)
+    unhex(text.trim().strip_prefix(SECRET)?)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use belljar_model::Fault;
 use belljar_model::delivery::{Approval, Envelope, EnvelopeSignature, PAYLOAD_TYPE};
+use belljar_model::hex::{hex, unhex};
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
 use crate::fault::{self, BAD_APPROVAL};
@@ -62,14 +63,10 @@ fn signed_bytes(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 }
 
 fn verifying_key(text: &str) -> Option<VerifyingKey> {
-    let hex = text.strip_prefix(PUBLIC).filter(|hex| hex.len() == 64 && hex.is_ascii())?;
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).ok()?;
-    }
-    VerifyingKey::from_bytes(&bytes).ok().filter(|key| public_text(key) == text)
+    let bytes = unhex(text.strip_prefix(PUBLIC)?)?;
+    VerifyingKey::from_bytes(&bytes).ok()
 }
 
 fn public_text(key: &VerifyingKey) -> String {
-    key.as_bytes().iter().fold(PUBLIC.to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    format!("{PUBLIC}{}", hex(key.as_bytes()))
 }

@@ -73,7 +73,7 @@ impl<'a> Deployment<'a> {
 pub(super) fn deployments(entries: &[Entry]) -> BTreeMap<(&str, u64), Deployment<'_>> {
     let mut all = BTreeMap::new();
     for entry in entries {
-        let Some((environment, number)) = place(&entry.event) else { continue };
+        let Some((environment, number)) = entry.event.deployment() else { continue };
         let deployment = all.entry((environment, number)).or_insert_with(|| Deployment {
             environment,
             number,
@@ -82,32 +82,4 @@ pub(super) fn deployments(entries: &[Entry]) -> BTreeMap<(&str, u64), Deployment
         deployment.events.push(entry);
     }
     all
-}
-
-/// The environment and the deployment that an event belongs to.
-fn place(event: &LedgerEvent) -> Option<(&str, u64)> {
-    match event {
-        LedgerEvent::Planned { plan, .. } => Some((&plan.environment.name, plan.number)),
-        LedgerEvent::IncidentOpened { environment, deployment, .. } => {
-            deployment.map(|number| (environment.as_str(), number))
-        }
-        LedgerEvent::Approval { environment, deployment, .. }
-        | LedgerEvent::PlanVoided { environment, deployment, .. }
-        | LedgerEvent::Started { environment, deployment, .. }
-        | LedgerEvent::EffectIntended { environment, deployment, .. }
-        | LedgerEvent::EffectDone { environment, deployment, .. }
-        | LedgerEvent::Applied { environment, deployment }
-        | LedgerEvent::Observed { environment, deployment, .. }
-        | LedgerEvent::GatePassed { environment, deployment }
-        | LedgerEvent::RollbackStarted { environment, deployment, .. }
-        | LedgerEvent::RollbackApplied { environment, deployment }
-        | LedgerEvent::Finished { environment, deployment, .. }
-        | LedgerEvent::DriftFound { environment, deployment, .. }
-        | LedgerEvent::DriftGone { environment, deployment }
-        | LedgerEvent::HealthChanged { environment, deployment, .. }
-        | LedgerEvent::BreakGlass { environment, deployment, .. } => {
-            Some((environment, *deployment))
-        }
-        _ => None,
-    }
 }

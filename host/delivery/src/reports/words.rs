@@ -1,5 +1,7 @@
 //! Times and lengths of time for people.
 
+use belljar_model::calendar::date;
+
 const DAY_MS: u64 = 86_400_000;
 
 /// `2026-03-01 12:00:05`, in UTC, of milliseconds since 1970.
@@ -8,19 +10,6 @@ pub(super) fn instant(ms: u64) -> String {
     let seconds = ms % DAY_MS / 1_000;
     let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-}
-
-/// Year, month and day of a number of days since 1970-01-01. Years begin in March here, so that
-/// the leap day is the last day of one.
-fn date(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
 /// `2 d 3 h`, `3 h 20 min`, `4 min 5 s`, `850 ms`: the two largest units, the rest is dropped.

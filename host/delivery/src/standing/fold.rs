@@ -11,7 +11,7 @@ use super::{BrokenGlass, Deployment, EffectState, Phase, RecordedApproval, Rollb
 impl Standing {
     /// Takes one event. What concerns another environment changes nothing.
     pub(super) fn take(&mut self, entry: &Entry) {
-        if environment(&entry.event) != Some(self.environment.as_str()) {
+        if entry.event.environment() != Some(self.environment.as_str()) {
             return;
         }
         match &entry.event {
@@ -36,7 +36,7 @@ impl Standing {
     }
 
     fn of_deployment(&mut self, entry: &Entry, event: &LedgerEvent) {
-        let Some(number) = number(event) else { return };
+        let Some((_, number)) = event.deployment() else { return };
         let Some(deployment) = self.deployments.get_mut(&number) else { return };
         match event {
             LedgerEvent::Started { token, .. } => {
@@ -160,50 +160,5 @@ fn planned(plan: &DeployPlan, digest: PlanDigest, (at, undoes): (u64, Option<u64
         reason: String::new(),
         broken_glass: None,
         undoes,
-    }
-}
-
-/// The environment that an event is about.
-fn environment(event: &LedgerEvent) -> Option<&str> {
-    use LedgerEvent as E;
-    match event {
-        E::Planned { plan, .. } => Some(&plan.environment.name),
-        E::Approval { environment, .. }
-        | E::PlanVoided { environment, .. }
-        | E::Started { environment, .. }
-        | E::EffectIntended { environment, .. }
-        | E::EffectDone { environment, .. }
-        | E::Applied { environment, .. }
-        | E::Observed { environment, .. }
-        | E::GatePassed { environment, .. }
-        | E::RollbackStarted { environment, .. }
-        | E::RollbackApplied { environment, .. }
-        | E::Finished { environment, .. }
-        | E::DriftFound { environment, .. }
-        | E::DriftGone { environment, .. }
-        | E::HealthChanged { environment, .. }
-        | E::BreakGlass { environment, .. }
-        | E::Frozen { environment, .. }
-        | E::Unfrozen { environment, .. } => Some(environment),
-        _ => None,
-    }
-}
-
-/// The deployment that an event is about.
-fn number(event: &LedgerEvent) -> Option<u64> {
-    use LedgerEvent as E;
-    match event {
-        E::Approval { deployment, .. }
-        | E::PlanVoided { deployment, .. }
-        | E::Started { deployment, .. }
-        | E::EffectIntended { deployment, .. }
-        | E::EffectDone { deployment, .. }
-        | E::Applied { deployment, .. }
-        | E::GatePassed { deployment, .. }
-        | E::RollbackStarted { deployment, .. }
-        | E::RollbackApplied { deployment, .. }
-        | E::Finished { deployment, .. }
-        | E::BreakGlass { deployment, .. } => Some(*deployment),
-        _ => None,
     }
 }

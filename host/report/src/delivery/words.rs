@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use belljar_model::calendar::date;
 use belljar_model::delivery::Revision;
 
 use crate::sanitize;
@@ -52,31 +53,6 @@ pub(super) fn instant(ms: u64) -> String {
     let (year, month, day) = date(ms / DAY_MS);
     let minutes = ms % DAY_MS / MINUTE_MS;
     format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60, minutes % 60)
-}
-
-/// Year, month and day of a number of days since 1970-01-01.
-fn date(days: u64) -> (u64, u64, u64) {
-    const DAYS_OF_400_YEARS: u64 = 146_097;
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    // The calendar repeats every 400 years, so at most 400 years are walked through.
-    let mut year = 1970 + 400 * (days / DAYS_OF_400_YEARS);
-    let mut day = days % DAYS_OF_400_YEARS;
-    while day >= 365 + u64::from(is_leap(year)) {
-        day -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    let february = 28 + u64::from(is_leap(year));
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
-        if day < length {
-            break;
-        }
-        day -= length;
-        month += 1;
-    }
-    (year, month, day + 1)
 }
 
 /// `main@7c9e1f0`, `7c9e1f0` without a branch; changes in no commit are said. `None` without a

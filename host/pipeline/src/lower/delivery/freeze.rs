@@ -1,6 +1,7 @@
 //! Times in which nothing is deployed, and how points in time are read.
 
 use belljar_model::Diagnostic;
+use belljar_model::calendar::days;
 use belljar_model::delivery::Freeze;
 use toml::value::{Datetime, Offset};
 
@@ -110,16 +111,6 @@ fn millis(text: &str) -> Result<u64, &'static str> {
     let millis = i64::from(time.nanosecond.unwrap_or(0)) / 1_000_000;
     let millis = minutes * 60_000 + i64::from(time.second.unwrap_or(0)) * 1_000 + millis;
     u64::try_from(days * DAY_MS + millis).map_err(|_| "it is before 1970")
-}
-
-/// The days from 1970-01-01 to a date of the Gregorian calendar. Years are counted from March,
-/// so that the day that leap years have more is their last one.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let years = if month > 2 { year } else { year - 1 };
-    let months = (month + 9) % 12;
-    let in_year = (153 * months + 2) / 5 + day - 1;
-    years * 365 + years.div_euclid(4) - years.div_euclid(100) + years.div_euclid(400) + in_year
-        - 719_468
 }
 
 #[cfg(test)]

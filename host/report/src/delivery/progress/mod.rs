@@ -69,9 +69,17 @@ impl Progress {
     /// about another deployment or says nothing new; after the last event, also the commands
     /// to look closer.
     pub fn read(&mut self, entry: &Entry) -> Option<String> {
-        let (environment, deployment) = subject(&entry.event)?;
+        let (environment, deployment) = entry.event.deployment()?;
         if environment != self.environment || deployment != self.number {
             return None;
+        }
+        if matches!(
+            entry.event,
+            LedgerEvent::Planned { .. }
+                | LedgerEvent::Approval { .. }
+                | LedgerEvent::PlanVoided { .. }
+        ) {
+            return None; // its clock starts with the deployment, which may be days later
         }
         let began = *self.began_ms.get_or_insert(entry.at);
         let (verb, tone, said) = self.said(&entry.event)?;
@@ -276,23 +284,6 @@ impl Progress {
             text.push_str(&format!("{word} {command}\n"));
         }
         text
-    }
-}
-
-/// The environment and the deployment that an event of a deployment is about.
-fn subject(event: &LedgerEvent) -> Option<(&str, u64)> {
-    match event {
-        LedgerEvent::BreakGlass { environment, deployment, .. }
-        | LedgerEvent::Started { environment, deployment, .. }
-        | LedgerEvent::EffectIntended { environment, deployment, .. }
-        | LedgerEvent::EffectDone { environment, deployment, .. }
-        | LedgerEvent::Applied { environment, deployment }
-        | LedgerEvent::Observed { environment, deployment, .. }
-        | LedgerEvent::GatePassed { environment, deployment }
-        | LedgerEvent::RollbackStarted { environment, deployment, .. }
-        | LedgerEvent::RollbackApplied { environment, deployment }
-        | LedgerEvent::Finished { environment, deployment, .. } => Some((environment, *deployment)),
-        _ => None,
     }
 }
 
