@@ -21,6 +21,7 @@ const CORE: &[&str] = &[
     "belljar-sdk",
     "belljar-sdk-macros",
     "belljar-sdk-testing",
+    "belljar-cases",
     "xtask",
 ];
 
