@@ -26,6 +26,11 @@ pub(crate) const MOMENT: Datetime = Datetime { seconds: WALL_SECONDS, nanosecond
 pub(crate) struct VirtualClock(u64);
 
 impl VirtualClock {
+    /// A clock that is ahead of its usual start by some seconds.
+    pub(crate) const fn ahead(seconds: u32) -> Self {
+        Self(seconds as u64 * 1_000_000_000)
+    }
+
     /// Reads the clock, in nanoseconds.
     pub(crate) fn now(&mut self) -> u64 {
         self.0 = self.0.saturating_add(STEP);
@@ -64,7 +69,8 @@ impl monotonic_clock::Host for State {
 
 impl wall_clock::Host for State {
     fn now(&mut self) -> Result<Datetime> {
-        Ok(MOMENT)
+        let ahead = u64::from(self.variation.clock_ahead);
+        Ok(Datetime { seconds: MOMENT.seconds + ahead, ..MOMENT })
     }
 
     fn resolution(&mut self) -> Result<Datetime> {
@@ -84,5 +90,10 @@ mod tests {
         assert_eq!(clock.peek(), 1_000_000);
         clock.wait_until(5);
         assert_eq!(clock.now(), 1_001_000, "it never goes back");
+    }
+
+    #[test]
+    fn a_clock_can_be_ahead() {
+        assert_eq!(VirtualClock::ahead(2).now(), 2_000_001_000);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use belljar_model::descriptor::ToolNeed;
 use belljar_model::event::LogLine;
 use belljar_model::limits::Limit;
-use belljar_model::ports::{Cancel, LogSink, NoTools, Request, Tools};
+use belljar_model::ports::{Cancel, LogSink, NoTools, Request, Tools, Variation};
 use belljar_model::{
     Action, Blame, Class, Descriptor, Digest, Directory, Fault, Limits, Patterns, StepName, View,
 };
@@ -109,6 +109,7 @@ fn call(
         cancel: &cancel,
         log: &log,
         tools: &tools,
+        variation: Variation::default(),
     };
     let state = State::new(&request, name, blobs.clone());
     let Ended { returned, state } = guest::call(pre.engine(), state, |store| {

@@ -40,6 +40,17 @@ impl RandomStream {
         Self(hasher.finalize_xof())
     }
 
+    /// The stream itself for seed 0, and another one for every other seed.
+    pub(crate) fn varied(mut self, seed: u64) -> Self {
+        if seed == 0 {
+            return self;
+        }
+        let mut hasher = blake3::Hasher::new_derive_key("belljar 2026 varied random v1");
+        hasher.update(&self.number().to_le_bytes());
+        hasher.update(&seed.to_le_bytes());
+        Self(hasher.finalize_xof())
+    }
+
     fn bytes(&mut self, len: u64) -> Result<Vec<u8>> {
         if len > MAX_BYTES {
             bail!("{len} random bytes were asked for at once; at most {MAX_BYTES} are given");
@@ -92,6 +103,19 @@ mod tests {
             |family: u8| RandomStream::seeded(&FamilyDigest::from_bytes([family; 32])).number();
         assert_eq!(first(1), first(1));
         assert_ne!(first(1), first(2));
+    }
+
+    #[test]
+    fn a_stream_is_varied_by_a_seed_other_than_zero() {
+        let first = |seed: u64| {
+            let family = FamilyDigest::from_bytes([1; 32]);
+            RandomStream::seeded(&family).varied(seed).number()
+        };
+        let usual = RandomStream::seeded(&FamilyDigest::from_bytes([1; 32])).number();
+        assert_eq!(first(0), usual);
+        assert_ne!(first(1), usual);
+        assert_ne!(first(1), first(2));
+        assert_eq!(first(2), first(2));
     }
 
     #[test]

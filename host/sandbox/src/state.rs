@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use belljar_model::event::ToolReport;
-use belljar_model::ports::{Cancel, LogSink, Request, Tools};
+use belljar_model::ports::{Cancel, LogSink, Request, Tools, Variation};
 use belljar_model::{
     Answer, Class, Fault, Grant, Isolation, Limits, Question, StepName, WorkspacePath,
 };
@@ -30,6 +30,7 @@ pub(crate) struct State {
     pub(crate) reported: Reported,
     pub(crate) clock: VirtualClock,
     pub(crate) random: RandomStream,
+    pub(crate) variation: Variation,
     pub(crate) class: Class,
     pub(crate) grants: Vec<Grant>,
     pub(crate) limits: Limits,
@@ -56,7 +57,7 @@ pub(crate) struct State {
 impl State {
     /// Prepares the execution of `request` by the plugin called `label`.
     pub(crate) fn new(request: &Request<'_>, label: &str, blobs: Blobs) -> Self {
-        let Request { step, action, limits, cancel, log, tools } = *request;
+        let Request { step, action, limits, cancel, log, tools, variation } = *request;
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         Self {
@@ -65,8 +66,9 @@ impl State {
             vfs: Vfs::new(action, limits, blobs),
             log: StepLog::new(step.clone(), Arc::clone(log), limits.log_bytes.clone()),
             reported: Reported::default(),
-            clock: VirtualClock::default(),
-            random: RandomStream::seeded(&action.family()),
+            clock: VirtualClock::ahead(variation.clock_ahead),
+            random: RandomStream::seeded(&action.family()).varied(variation.seed),
+            variation,
             class: action.class,
             grants: action.grants.clone(),
             limits: limits.clone(),

@@ -10,6 +10,7 @@ use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::observation::Trace;
 use crate::ports::tools::Tools;
+use crate::ports::variation::Variation;
 use crate::step::StepName;
 
 /// Whether a run should stop. Cloned handles share one state, which only moves forward.
@@ -64,6 +65,8 @@ pub struct Request<'a> {
     pub log: &'a Arc<dyn LogSink>,
     /// Runs tools for it. Shared, because the guest's state owns a handle to it.
     pub tools: &'a Arc<dyn Tools>,
+    /// How it differs from the usual execution. What is recorded comes from the usual one.
+    pub variation: Variation,
 }
 
 /// What came of one execution. Trace, log and cost are there even if there is no result.

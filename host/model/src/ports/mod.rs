@@ -15,6 +15,7 @@ mod inputs;
 mod ledger;
 mod outlet;
 mod tools;
+mod variation;
 
 pub use action_cache::{ActionCache, Past, Record};
 pub use blob_store::{BlobSource, BlobStore, BlobWriter, keep_log};
@@ -26,3 +27,4 @@ pub use inputs::{Inputs, WriteBack};
 pub use ledger::Ledger;
 pub use outlet::{MAX_ANSWER, NoOutlet, Outlet, OutletError, StoredObject, ToolAnswer};
 pub use tools::{NoTools, ToolExecutor, ToolLimits, ToolRequest, ToolRun, Tools};
+pub use variation::{ListingOrder, Variation};

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use belljar_model::event::{Source, Status, StepReport};
 use belljar_model::fault::Blame;
-use belljar_model::ports::{Execution, Past, Record, Request, keep_log};
+use belljar_model::ports::{Execution, Past, Record, Request, Variation, keep_log};
 use belljar_model::{Action, ActionResult, Class, Cost, Event, Fault, MissReason, Trace};
 use belljar_pipeline::Step;
 
@@ -169,6 +169,7 @@ impl Turn<'_, '_> {
             cancel: &self.run.options.cancel,
             log: &self.run.log,
             tools: self.run.ports.tools,
+            variation: Variation::default(),
         })
     }
 

@@ -3,6 +3,7 @@
 //! One folder is preopened, the root. A preopen with a longer name would capture relative paths
 //! that start with it, because the guest's library strips the leading slash.
 
+use belljar_model::ports::ListingOrder;
 use belljar_model::{Answer, Question, WorkspacePath};
 use wasmtime::Result;
 use wasmtime::component::Resource;
@@ -188,7 +189,10 @@ impl types::HostDescriptor for State {
         let Place::Folder(path) = self.place(&this)? else {
             return Ok(Err(ErrorCode::NotDirectory));
         };
-        let entries = self.vfs.entries(&path);
+        let mut entries = self.vfs.entries(&path);
+        if self.variation.listing == ListingOrder::Reversed {
+            entries.0.reverse(); // what was asked and told stays the same
+        }
         Ok(Ok(self.table.push(entries)?))
     }
 

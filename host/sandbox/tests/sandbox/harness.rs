@@ -9,7 +9,7 @@ use belljar_model::event::LogLine;
 use belljar_model::grant::Capability;
 use belljar_model::ports::{
     BlobSource, BlobStore, BlobWriter, Cancel, Execution, Executor as _, LogSink, NoTools, Request,
-    Tools,
+    Tools, Variation,
 };
 use belljar_model::{
     Action, ActionResult, Answer, Class, Digest, Directory, Entry, Fault, Grant, Limits, Node,
@@ -203,6 +203,7 @@ impl Bench {
             cancel: &self.cancel,
             log: &log,
             tools: &tools,
+            variation: Variation::default(),
         })
     }
 }
