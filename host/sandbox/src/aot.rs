@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use belljar_model::Digest;
+use belljar_model::ports::GuestKind;
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasmtime::Engine;
-use wasmtime::component::Component;
 
 /// Where compiled plugins are kept, and what proves that this machine made them.
 #[derive(Clone)]
@@ -47,15 +48,6 @@ impl Compatibility {
     }
 }
 
-/// What a component is compiled as. One file may be both.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Role {
-    /// A plugin.
-    Plugin,
-    /// A tool.
-    Command,
-}
-
 /// The name of one file: what it holds, of which plugin, for which host.
 struct Key {
     extension: &'static str,
@@ -64,20 +56,20 @@ struct Key {
 
 impl Key {
     /// Machine code, which only one kind of engine can run.
-    fn code(role: Role, digest: &Digest, compatibility: &Compatibility) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(match role {
-            Role::Plugin => "belljar 2026 compiled plugin v1",
-            Role::Command => "belljar 2026 compiled command v1",
+    fn code(kind: GuestKind, digest: &Digest, compatibility: &Compatibility) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key(match kind {
+            GuestKind::Plugin => "belljar 2026 compiled plugin v1",
+            GuestKind::Command => "belljar 2026 compiled command v1",
         });
         hasher.update(&compatibility.0).update(digest.hash());
         Self { extension: "cwasm", hash: hasher.finalize() }
     }
 
     /// What is known about a component without running it.
-    fn card(role: Role, digest: &Digest) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(match role {
-            Role::Plugin => "belljar 2026 plugin card v1",
-            Role::Command => "belljar 2026 command card v1",
+    fn card(kind: GuestKind, digest: &Digest) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key(match kind {
+            GuestKind::Plugin => "belljar 2026 plugin card v1",
+            GuestKind::Command => "belljar 2026 command card v1",
         });
         hasher.update(env!("CARGO_PKG_VERSION").as_bytes()).update(b"\0").update(digest.hash());
         Self { extension: "card", hash: hasher.finalize() }
@@ -97,36 +89,38 @@ impl AotCache {
         Ok(Self { dir, key })
     }
 
-    /// Returns the compiled component, if this machine has made it and nobody changed it.
-    pub(crate) fn code(&self, engine: &Engine, role: Role, digest: &Digest) -> Option<Component> {
-        let file = self.read(&Key::code(role, digest, &Compatibility::of(engine)))?;
-        #[expect(unsafe_code, reason = "machine code that we made ourselves is run")]
-        // SAFETY: `deserialize` needs bytes that `Component::serialize` made and nobody changed.
-        // `read` has just verified, on this very buffer, a keyed hash that only `put` makes, with
-        // a key that is in no other hands. The hash covers the file's name, so this is the code
-        // of this component for an engine with these settings.
-        let component = unsafe { Component::deserialize(engine, &file[MAC..]) };
-        component.ok()
+    /// Returns the code of a component, if this machine has made it and nobody changed it.
+    pub(crate) fn code(
+        &self,
+        kind: GuestKind,
+        digest: &Digest,
+        compatibility: &Compatibility,
+    ) -> Option<Bytes> {
+        let file = self.read(&Key::code(kind, digest, compatibility))?;
+        Some(Bytes::from(file).slice(MAC..))
     }
 
-    /// Keeps a compiled component. That it cannot be kept is no failure: it is only slower.
-    pub(crate) fn put_code(&self, role: Role, digest: &Digest, component: &Component) {
-        let key = Key::code(role, digest, &Compatibility::of(component.engine()));
-        if let Ok(code) = component.serialize() {
-            let _ = self.put(&key, &code);
-        }
+    /// Keeps the code of a component. That it cannot be kept is no failure: it is only slower.
+    pub(crate) fn put_code(
+        &self,
+        kind: GuestKind,
+        digest: &Digest,
+        compatibility: &Compatibility,
+        code: &[u8],
+    ) {
+        let _ = self.put(&Key::code(kind, digest, compatibility), code);
     }
 
     /// Returns what is known about a plugin.
-    pub(crate) fn card<T: DeserializeOwned>(&self, role: Role, digest: &Digest) -> Option<T> {
-        let file = self.read(&Key::card(role, digest))?;
+    pub(crate) fn card<T: DeserializeOwned>(&self, kind: GuestKind, digest: &Digest) -> Option<T> {
+        let file = self.read(&Key::card(kind, digest))?;
         serde_json::from_slice(&file[MAC..]).ok()
     }
 
     /// Keeps what is known about a plugin.
-    pub(crate) fn put_card<T: Serialize>(&self, role: Role, digest: &Digest, card: &T) {
+    pub(crate) fn put_card<T: Serialize>(&self, kind: GuestKind, digest: &Digest, card: &T) {
         if let Ok(card) = serde_json::to_vec(card) {
-            let _ = self.put(&Key::card(role, digest), &card);
+            let _ = self.put(&Key::card(kind, digest), &card);
         }
     }
 
@@ -208,17 +202,20 @@ mod tests {
     fn a_card_is_read_as_it_was_written() {
         let dir = tempfile::tempdir().unwrap();
         let digest = Digest::of(b"plugin");
-        cache(dir.path(), 1).put_card(Role::Plugin, &digest, &"card");
-        assert_eq!(cache(dir.path(), 1).card(Role::Plugin, &digest), Some("card".to_owned()));
-        assert_eq!(cache(dir.path(), 1).card::<String>(Role::Plugin, &Digest::of(b"other")), None);
+        cache(dir.path(), 1).put_card(GuestKind::Plugin, &digest, &"card");
+        assert_eq!(cache(dir.path(), 1).card(GuestKind::Plugin, &digest), Some("card".to_owned()));
+        assert_eq!(
+            cache(dir.path(), 1).card::<String>(GuestKind::Plugin, &Digest::of(b"other")),
+            None
+        );
     }
 
     #[test]
     fn a_file_of_another_key_or_with_one_bit_changed_is_not_believed() {
         let dir = tempfile::tempdir().unwrap();
         let digest = Digest::of(b"plugin");
-        cache(dir.path(), 1).put_card(Role::Plugin, &digest, &"card");
-        assert_eq!(cache(dir.path(), 2).card::<String>(Role::Plugin, &digest), None);
+        cache(dir.path(), 1).put_card(GuestKind::Plugin, &digest, &"card");
+        assert_eq!(cache(dir.path(), 2).card::<String>(GuestKind::Plugin, &digest), None);
         let file = only_file(dir.path());
         let bytes = fs::read(&file).unwrap();
         for place in 0..bytes.len() {
@@ -226,13 +223,17 @@ mod tests {
             changed[place] ^= 1;
             fs::write(&file, changed).unwrap();
             assert_eq!(
-                cache(dir.path(), 1).card::<String>(Role::Plugin, &digest),
+                cache(dir.path(), 1).card::<String>(GuestKind::Plugin, &digest),
                 None,
                 "byte {place}"
             );
         }
         fs::write(&file, &bytes[..10]).unwrap();
-        assert_eq!(cache(dir.path(), 1).card::<String>(Role::Plugin, &digest), None, "cut off");
+        assert_eq!(
+            cache(dir.path(), 1).card::<String>(GuestKind::Plugin, &digest),
+            None,
+            "cut off"
+        );
     }
 
     #[cfg(unix)]
@@ -240,7 +241,7 @@ mod tests {
     fn only_the_user_may_read_what_is_kept() {
         use std::os::unix::fs::PermissionsExt;
         let dir = tempfile::tempdir().unwrap();
-        cache(dir.path(), 1).put_card(Role::Plugin, &Digest::of(b"plugin"), &"card");
+        cache(dir.path(), 1).put_card(GuestKind::Plugin, &Digest::of(b"plugin"), &"card");
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&dir.path().join("aot")), 0o700);
         assert_eq!(mode(&only_file(dir.path())), 0o600);

@@ -15,15 +15,40 @@ const TICK: Duration = Duration::from_millis(10);
 /// The largest linear memory, in bytes: all that 32-bit addresses reach.
 const MAX_MEMORY: usize = 4 << 30;
 
-/// Makes the engine for up to `parallel` executions at once.
+/// What an engine is for. Code that one has compiled is run by another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// To compile; it makes no instances.
+    Compile,
+    /// To run what was compiled elsewhere, up to so many executions at once.
+    Run {
+        /// How many.
+        parallel: usize,
+    },
+    /// Both, in one process.
+    Both {
+        /// How many executions at once.
+        parallel: usize,
+    },
+}
+
+/// Makes an engine.
 ///
 /// Instances are placed into slots that are reserved once, which makes a fresh instance cheap.
 /// Where so much address space is not to be had, each instance gets memory of its own.
 ///
 /// # Errors
 /// When this machine cannot run guests at all.
-pub(crate) fn make(parallel: usize) -> Result<Engine> {
+pub(crate) fn make(purpose: Purpose) -> Result<Engine> {
     let mut config = config();
+    let parallel = match purpose {
+        Purpose::Compile => return Engine::new(&config),
+        Purpose::Run { parallel } => {
+            config.enable_compiler(false);
+            parallel
+        }
+        Purpose::Both { parallel } => parallel,
+    };
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(parallel)));
     let engine = Engine::new(&config).or_else(|_| {
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);

@@ -21,9 +21,11 @@
 
 mod aot;
 mod bindings;
+mod caps;
 mod cli;
 mod clocks;
 mod command;
+mod compile;
 mod deploy;
 mod deploy_imports;
 mod describe;
@@ -31,11 +33,13 @@ mod engine;
 mod execute;
 mod fault;
 mod guest;
+mod guests;
 mod io;
 mod limits;
 mod load;
 mod log;
 mod random;
+mod runtime;
 mod sandbox;
 mod state;
 mod step_imports;
@@ -48,6 +52,8 @@ mod vfs;
 mod world_check;
 
 pub use aot::AotOptions;
+pub use compile::LocalCompiler;
+pub use guests::LocalGuests;
 pub use load::{Loaded, ReadComponent};
 pub use sandbox::{Options, Sandbox, SandboxError};
 pub use world_check::Import;

@@ -3,19 +3,21 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use belljar_model::ports::{
-    BlobSource, BlobStore, DeployCall, DeployEnded, Deployer, Execution, Executor, Request,
-    ToolExecutor, ToolRequest, ToolRun,
+    BlobSource, BlobStore, Compiler, DeployCall, DeployEnded, Deployer, Execution, Executor, Guest,
+    Guests, Request, ToolExecutor, ToolRequest, ToolRun,
 };
-use belljar_model::{Digest, Fault};
+use belljar_model::{Class, Digest, Fault};
 
 use crate::aot::{AotCache, AotOptions};
-use crate::command::CommandSlot;
-use crate::load::{Loaded, Loader, ReadComponent, Ready, Runtime, Slot};
+use crate::compile::LocalCompiler;
+use crate::engine::Purpose;
+use crate::guests::LocalGuests;
+use crate::load::{Loaded, Loader, Origin, ReadComponent, Slot};
+use crate::runtime::Runtime;
 use crate::vfs::Blobs;
-use crate::{command, deploy, execute, fault};
+use crate::{deploy, execute, fault};
 
 /// What a [`Sandbox`] is made of.
 pub struct Options {
@@ -42,20 +44,35 @@ pub enum SandboxError {
 pub struct Sandbox {
     loader: Loader,
     slots: Mutex<HashMap<Digest, Arc<Slot>>>,
-    commands: Mutex<HashMap<Digest, Arc<CommandSlot>>>,
+    commands: Mutex<HashMap<Digest, Arc<Origin>>>,
 }
 
 impl Sandbox {
-    /// Makes a sandbox without plugins. Cheap: the engine is made when code is first needed.
+    /// Makes a sandbox without plugins, which compiles and runs guests in this process. Cheap:
+    /// the engine is made when code is first needed.
     ///
     /// # Errors
     /// When the AOT folder cannot be made.
     pub fn new(options: Options) -> Result<Self, SandboxError> {
         let Options { aot, blobs_in, blobs_out, parallel } = options;
+        let runtime = Arc::new(Runtime::new(Purpose::Both { parallel }));
+        let compiler = Arc::new(LocalCompiler::of(Arc::clone(&runtime)));
+        let blobs = Blobs { inputs: blobs_in, outputs: blobs_out };
+        Self::elsewhere(aot, compiler, Arc::new(LocalGuests::of(runtime, blobs)))
+    }
+
+    /// Makes a sandbox without plugins, which compiles and runs guests wherever these do.
+    ///
+    /// # Errors
+    /// When the AOT folder cannot be made.
+    pub fn elsewhere(
+        aot: Option<AotOptions>,
+        compiler: Arc<dyn Compiler>,
+        guests: Arc<dyn Guests>,
+    ) -> Result<Self, SandboxError> {
         let aot = aot.map(AotCache::open).transpose();
         let aot = aot.map_err(SandboxError::Aot)?;
-        let blobs = Blobs { inputs: blobs_in, outputs: blobs_out };
-        let loader = Loader { runtime: Runtime::new(parallel), aot, blobs };
+        let loader = Loader::new(compiler, guests, aot);
         Ok(Self { loader, slots: Mutex::default(), commands: Mutex::default() })
     }
 
@@ -109,19 +126,19 @@ impl Sandbox {
         Ok(())
     }
 
-    fn command(&self, identity: &Digest) -> Option<Arc<CommandSlot>> {
+    fn command(&self, identity: &Digest) -> Option<Arc<Origin>> {
         let commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
         commands.get(identity).cloned()
     }
 
     fn run_tool(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
-        let began = Instant::now();
         let action = request.action;
-        let slot = self
+        let origin = self
             .command(&action.granted.identity)
             .ok_or_else(|| fault::sandbox(format!("tool `{}` was not loaded", action.tool)))?;
-        let pre = self.loader.ready_command(&slot)?;
-        command::execute(&pre, request, self.loader.blobs.clone(), began)
+        let code = || self.loader.code(&origin);
+        let guest = Guest { digest: origin.digest, label: &origin.name, code: &code };
+        self.loader.guests.command(&guest, request)
     }
 
     fn slot(&self, digest: &Digest) -> Option<Arc<Slot>> {
@@ -134,16 +151,13 @@ impl Sandbox {
             let digest = request.action.plugin.short();
             return execute::none(fault::sandbox(format!("plugin {digest} was not loaded")));
         };
-        match self.loader.ready(&slot) {
-            Ok(Ready::Step(pre)) => {
-                let label = slot.loaded.descriptor.label();
-                execute::execute(&pre, request, &label, self.loader.blobs.clone())
-            }
-            Ok(Ready::Deploy(_)) => {
-                execute::none(deploy::fault::not_for_steps(&slot.loaded.descriptor.label()))
-            }
-            Err(fault) => execute::none(fault),
+        let label = slot.loaded.descriptor.label();
+        if slot.loaded.class == Class::Effect {
+            return execute::none(deploy::fault::not_for_steps(&label));
         }
+        let code = || self.loader.code(&slot.origin);
+        let guest = Guest { digest: slot.origin.digest, label: &label, code: &code };
+        self.loader.guests.step(&guest, request)
     }
 
     fn deploy(&self, call: &DeployCall<'_>) -> DeployEnded {
@@ -152,15 +166,12 @@ impl Sandbox {
             return deploy::none(fault::sandbox(format!("plugin {digest} was not loaded")));
         };
         let label = slot.loaded.descriptor.label();
-        match self.loader.ready(&slot) {
-            Ok(Ready::Deploy(pre)) => {
-                deploy::call(&pre, call, &label, Arc::clone(&self.loader.blobs.outputs))
-            }
-            Ok(Ready::Step(_)) => {
-                deploy::none(deploy::fault::not_for_environments(&label, call.environment))
-            }
-            Err(fault) => deploy::none(fault),
+        if slot.loaded.class != Class::Effect {
+            return deploy::none(deploy::fault::not_for_environments(&label, call.environment));
         }
+        let code = || self.loader.code(&slot.origin);
+        let guest = Guest { digest: slot.origin.digest, label: &label, code: &code };
+        self.loader.guests.deploy(&guest, call)
     }
 }
 

@@ -85,6 +85,7 @@ enum Standing {
 }
 
 /// A component that belongs to one of our worlds.
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Checked {
     /// What it imports.
     pub(crate) imports: Vec<Import>,

@@ -1,5 +1,6 @@
 //! Executor: Action -> ActionResult, without caching.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -13,9 +14,21 @@ use crate::ports::tools::Tools;
 use crate::ports::variation::Variation;
 use crate::step::StepName;
 
+/// Tells how far a cancellation has come: 0 not asked, 1 asked, 2 now.
+type Teller = Arc<dyn Fn() -> u8 + Send + Sync>;
+
 /// Whether a run should stop. Cloned handles share one state, which only moves forward.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicU8>);
+#[derive(Clone, Default)]
+pub struct Cancel {
+    stage: Arc<AtomicU8>,
+    told_by: Option<Teller>,
+}
+
+impl fmt::Debug for Cancel {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Cancel({})", self.stage())
+    }
+}
 
 impl Cancel {
     /// A run that goes on.
@@ -23,24 +36,42 @@ impl Cancel {
         Self::default()
     }
 
+    /// A run that goes on until it is stopped here, or `tell` says so: 1 when it is asked to
+    /// stop, 2 when it must stop now. `tell` is called whenever someone asks this handle.
+    pub fn told_by(tell: impl Fn() -> u8 + Send + Sync + 'static) -> Self {
+        Self { stage: Arc::default(), told_by: Some(Arc::new(tell)) }
+    }
+
     /// Asks running steps to stop, and starts no more.
     pub fn ask(&self) {
-        self.0.fetch_max(1, Ordering::SeqCst);
+        self.stage.fetch_max(1, Ordering::SeqCst);
     }
 
     /// Stops running steps now.
     pub fn now(&self) {
-        self.0.fetch_max(2, Ordering::SeqCst);
+        self.stage.fetch_max(2, Ordering::SeqCst);
     }
 
     /// Whether steps were asked to stop.
     pub fn is_asked(&self) -> bool {
-        self.0.load(Ordering::SeqCst) >= 1
+        self.stage() >= 1
     }
 
     /// Whether steps must stop now.
     pub fn is_now(&self) -> bool {
-        self.0.load(Ordering::SeqCst) >= 2
+        self.stage() >= 2
+    }
+
+    /// How far it has come: 0 not asked, 1 asked, 2 now.
+    pub fn stage(&self) -> u8 {
+        let stage = self.stage.load(Ordering::SeqCst);
+        match &self.told_by {
+            Some(tell) if stage < 2 => {
+                let told = tell().min(2);
+                self.stage.fetch_max(told, Ordering::SeqCst).max(told)
+            }
+            _ => stage,
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Tools and ToolExecutor: runs of tools, as a step asks for them and as they are executed.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use crate::code::Code;
@@ -11,6 +13,8 @@ use crate::ports::executor::{Cancel, LogSink};
 use crate::step::StepName;
 use crate::tool::{ToolAction, ToolResult};
 
+/// How many threads wait for tools at most. How many tools run at once is not decided here.
+const WAITING: usize = 32;
 /// A host that runs no tools was asked for one.
 const NO_TOOLS: Code = Code::new("E0801");
 
@@ -69,6 +73,33 @@ pub trait Tools: Send + Sync {
     /// When it was ended by a limit or by the user, when it made what cannot be an output, or
     /// when the sandbox fails it.
     fn run(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault>;
+
+    /// Runs several tools at once, and returns what came of each, in their order.
+    fn run_all(&self, requests: &[ToolRequest<'_>]) -> Vec<Result<ToolRun, Fault>> {
+        if let [only] = requests {
+            return vec![self.run(only)];
+        }
+        let results: Vec<_> = requests.iter().map(|_| Mutex::new(None)).collect();
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let at = next.fetch_add(1, Ordering::SeqCst)
+                && let (Some(request), Some(slot)) = (requests.get(at), results.get(at))
+            {
+                let result = self.run(request);
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..requests.len().min(WAITING) {
+                scope.spawn(work);
+            }
+        });
+        let result = |slot: Mutex<Option<_>>| {
+            let result = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+            result.expect("every request was taken by one of the threads, which have ended")
+        };
+        results.into_iter().map(result).collect()
+    }
 }
 
 /// Executes runs of tools, without caching.

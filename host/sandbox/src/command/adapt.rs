@@ -11,7 +11,7 @@ use super::fault;
 use belljar_model::text::harmless_lines;
 
 /// Whether the bytes begin like a core module.
-pub(super) fn is_module(bytes: &[u8]) -> bool {
+pub(crate) fn is_module(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\0asm\x01\0\0\0")
 }
 
@@ -19,7 +19,7 @@ pub(super) fn is_module(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// When it imports what neither WASI 0.1 nor a description inside of it explains, or is broken.
-pub(super) fn component(tool: &str, module: &[u8]) -> Result<Vec<u8>, Fault> {
+pub(crate) fn component(tool: &str, module: &[u8]) -> Result<Vec<u8>, Fault> {
     let encoder = ComponentEncoder::default().validate(false);
     encoder
         .module(module)

@@ -24,19 +24,19 @@ fn not_a_command(message: String) -> Fault {
 }
 
 /// The bytes are something else.
-pub(super) fn no_program(tool: &str, what: &str) -> Fault {
+pub(crate) fn no_program(tool: &str, what: &str) -> Fault {
     not_a_command(format!("tool `{tool}` is not WebAssembly: it is {what}"))
         .help("a native tool is declared without `wasm`: `tools.NAME = \"program\"`")
 }
 
 /// The bytes are broken.
-pub(super) fn not_valid(tool: &str, reason: &str) -> Fault {
+pub(crate) fn not_valid(tool: &str, reason: &str) -> Fault {
     not_a_command(format!("tool `{tool}` is not valid WebAssembly: {reason}"))
         .help("build it anew, for instance with `cargo build --target wasm32-wasip2`")
 }
 
 /// More than is loaded.
-pub(super) fn too_large(tool: &str, size: u64, most: u64) -> Fault {
+pub(crate) fn too_large(tool: &str, size: u64, most: u64) -> Fault {
     let (size, most) = (bytes(size), bytes(most));
     not_a_command(format!("tool `{tool}` has {size}; at most {most} are loaded"))
 }
@@ -73,13 +73,13 @@ pub(crate) fn imports(tool: &str, refused: &[String]) -> Fault {
 }
 
 /// It imports an interface by its name, but not as it is.
-pub(super) fn unlinkable(tool: &str, reason: &str) -> Fault {
+pub(crate) fn unlinkable(tool: &str, reason: &str) -> Fault {
     let message = format!("tool `{tool}` imports or exports WASI in a form that does not fit");
     not_a_command(message).note(reason)
 }
 
 /// The file is another one now.
-pub(super) fn replaced(tool: &str, named: &Digest, found: &Digest) -> Fault {
+pub(crate) fn replaced(tool: &str, named: &Digest, found: &Digest) -> Fault {
     let message = format!("the file of tool `{tool}` was changed during the run");
     Fault::new(Blame::Project, CHANGED, message)
         .note(format!("named {named}, found {found}"))

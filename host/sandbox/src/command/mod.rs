@@ -11,9 +11,8 @@
 mod adapt;
 mod execute;
 pub(crate) mod fault;
-mod load;
 mod program;
 
+pub(crate) use self::adapt::{component as adapted, is_module};
 pub(crate) use self::execute::execute;
-pub(crate) use self::load::CommandSlot;
 pub(crate) use self::program::{Program, TMPDIR};
