@@ -10,11 +10,13 @@ use belljar_model::event::LogLine;
 use belljar_model::ports::{
     BlobSource, BlobStore, Cancel, Clock, EventSink, LogSink, NoTools, Tools,
 };
-use belljar_model::{Digest, Event, Fault, StepName, WorkspacePath};
+use belljar_model::{Digest, Event, Fault, StepName, TrustLevel, WorkspacePath};
 use belljar_pipeline::{Files, Plan, Reach};
-use belljar_runner::{ForceMode, OnFailure, Plugin, Ports, RunOptions, RunSummary};
+use belljar_runner::{
+    Afterwards, ForceMode, OnDispute, OnFailure, Plugin, Ports, RunOptions, RunSummary,
+};
 use belljar_sandbox::{AotOptions, Sandbox};
-use belljar_store::{Store, WorkspaceCache};
+use belljar_store::{MachineKey, Store, Trust, WorkspaceCache};
 use belljar_workspace::Workspace;
 use bytes::Bytes;
 
@@ -38,6 +40,13 @@ pub(crate) struct Workbench {
     options: RunOptions,
 }
 
+/// A machine that trusts itself.
+fn trust() -> Trust {
+    let level = TrustLevel::Developer;
+    let key = MachineKey::from_secret(&[7; 32]);
+    Trust { key, level, least: level, known: BTreeMap::new(), host: "bench".to_owned() }
+}
+
 impl Workbench {
     /// Sets everything up, with one plugin.
     ///
@@ -47,7 +56,8 @@ impl Workbench {
         let folder = tempfile::tempdir()?;
         std::fs::create_dir(folder.path().join("work"))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock(Instant::now()));
-        let store = Arc::new(Store::open(&folder.path().join("store"), Arc::clone(&clock))?);
+        let store =
+            Arc::new(Store::open(&folder.path().join("store"), Arc::clone(&clock), trust())?);
         let current = Arc::new(Current { run: Mutex::default(), store: Arc::clone(&store) });
         let sandbox = Sandbox::new(belljar_sandbox::Options {
             aot: Some(AotOptions { dir: store.aot_dir(), key: store.machine_key() }),
@@ -62,6 +72,8 @@ impl Workbench {
             jobs: 1,
             on_failure: OnFailure::KeepGoing,
             force: ForceMode::Nothing,
+            on_dispute: OnDispute::Tell,
+            afterwards: Afterwards::Nothing,
             cancel: Cancel::new(),
             environment: BTreeMap::new(),
             plugins: BTreeMap::from([("guest".to_owned(), Ok(plugin))]),

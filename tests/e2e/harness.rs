@@ -124,6 +124,7 @@ impl TestWorkspace {
         let mut command = Command::new(variable("BELLJAR_BIN"));
         command.current_dir(self.root.path()).env_clear().stdin(Stdio::null());
         command.env("BELLJAR_STORE", self.store.path()).env("LANG", "C.UTF-8");
+        command.env("BELLJAR_KEYS", keys());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
     }
@@ -172,6 +173,13 @@ fn compiled_plugins() -> &'static Path {
         empty.store
     };
     STORE.get_or_init(compile).path()
+}
+
+/// The keys of the machine on which tests run, unless a test has a machine of its own. One for
+/// all, since the plugins that were compiled once are authenticated with it.
+pub(crate) fn keys() -> &'static Path {
+    static KEYS: OnceLock<tempfile::TempDir> = OnceLock::new();
+    KEYS.get_or_init(temporary_folder).path()
 }
 
 fn temporary_folder() -> tempfile::TempDir {

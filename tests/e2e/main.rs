@@ -20,6 +20,7 @@ mod misses;
 mod native_examples;
 mod plugins;
 mod store;
+mod trust;
 
 /// A test file that this list forgets is never compiled, so its tests never run.
 #[test]

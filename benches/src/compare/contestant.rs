@@ -89,6 +89,7 @@ impl Belljar {
         let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(self.tree.0.path());
         command.env("BELLJAR_STORE", self.store.path());
+        command.env("BELLJAR_KEYS", self.store.path().join("keys"));
         command
     }
 

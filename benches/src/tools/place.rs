@@ -142,7 +142,7 @@ impl Place {
         for name in ["STATE", "FILE", "DIRECTORY", "JOBS", "PROGRESS"] {
             command.env_remove(format!("BELLJAR_{name}"));
         }
-        command.env("BELLJAR_STORE", base.join("store"));
+        command.env("BELLJAR_STORE", base.join("store")).env("BELLJAR_KEYS", base.join("keys"));
         command.env("BELLJAR_ISOLATION", self.tier.as_str());
         command
     }

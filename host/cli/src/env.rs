@@ -34,6 +34,10 @@ impl EnvVar {
     pub(crate) const STATE: &'static str = "BELLJAR_STATE";
     /// The folder of this user's keys. By default in the user's configuration.
     pub(crate) const KEYS: &'static str = "BELLJAR_KEYS";
+    /// The trust level of what this machine records: `untrusted`, `developer`, `ci`, `protected`.
+    pub(crate) const TRUST: &'static str = "BELLJAR_TRUST";
+    /// The least trust level of records that are used. Overridden by `--min-trust`.
+    pub(crate) const MIN_TRUST: &'static str = "BELLJAR_MIN_TRUST";
     /// Who acts, as the ledger says it: `NAME <ADDRESS>`.
     pub(crate) const ACTOR: &'static str = "BELLJAR_ACTOR";
     /// The user's name.

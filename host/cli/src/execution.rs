@@ -6,7 +6,9 @@ use std::sync::Arc;
 use belljar_model::Blame;
 use belljar_model::ports::{Cancel, Clock, EventSink};
 use belljar_pipeline::Plan;
-use belljar_runner::{FileRead, ForceMode, OnFailure, RunOptions, RunSummary};
+use belljar_runner::{
+    Afterwards, FileRead, ForceMode, OnDispute, OnFailure, RunOptions, RunSummary,
+};
 
 use crate::args::{Logs, Progress};
 use crate::clock::SystemClock;
@@ -25,6 +27,10 @@ pub(crate) struct Manner {
     pub(crate) on_failure: OnFailure,
     /// Which steps are executed even if the cache could serve them.
     pub(crate) force: ForceMode,
+    /// What a contradiction with a record means.
+    pub(crate) on_dispute: OnDispute,
+    /// What is done when all steps have ended.
+    pub(crate) afterwards: Afterwards,
     /// How progress is shown.
     pub(crate) progress: Progress,
     /// Whose log lines are shown.
@@ -74,6 +80,8 @@ pub(crate) fn execute(
         jobs: jobs(manner.jobs, terminal),
         on_failure: manner.on_failure,
         force: manner.force,
+        on_dispute: manner.on_dispute,
+        afterwards: manner.afterwards,
         cancel: manner.cancel,
         environment: Session::environment(plan),
         plugins: session.run_plugins(),

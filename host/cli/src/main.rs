@@ -24,6 +24,7 @@ mod stream;
 mod terminal;
 mod tools;
 mod tracing_output;
+mod trust;
 
 use std::process::ExitCode;
 

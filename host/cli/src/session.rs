@@ -22,6 +22,7 @@ use crate::plugins::Locator;
 use crate::project::Project;
 use crate::terminal::Terminal;
 use crate::tools::{Bench, Toolset};
+use crate::trust;
 
 /// A project with its store, sandbox and loaded plugins.
 pub(crate) struct Session {
@@ -108,7 +109,7 @@ impl Session {
     ) -> Result<Self, CommandError> {
         let root = project.root.clone();
         let state = root.join(STATE);
-        let store = Arc::new(open_store(global)?);
+        let store = Arc::new(open_store(global, terminal)?);
         let options = belljar_workspace::Options {
             outputs: project.pipeline.steps.iter().map(|step| step.outputs.clone()).collect(),
             blobs: Arc::clone(&store) as Arc<dyn BlobSource>,
@@ -308,14 +309,15 @@ impl Session {
 }
 
 /// Opens the local store.
-pub(crate) fn open_store(global: &Global) -> Result<Store, CommandError> {
+pub(crate) fn open_store(global: &Global, terminal: &Terminal) -> Result<Store, CommandError> {
     let place = match &global.store {
         Some(place) => place.clone(),
         None => default_store()?,
     };
     tracing::debug!(place = %place.display(), "opening the store");
     let clock = Arc::new(SystemClock::start());
-    Ok(Store::open(&place, clock).map_err(Fault::from)?)
+    let trust = trust::of_machine(global, terminal)?;
+    Ok(Store::open(&place, clock, trust).map_err(Fault::from)?)
 }
 
 /// How many processors there are.

@@ -11,6 +11,7 @@ use crate::finding::{Finding, TestCase};
 use crate::miss::MissReason;
 use crate::step::StepName;
 use crate::tool::{Isolation, ToolCost};
+use crate::trust::{Dispute, Origin, Verification};
 
 /// The schema of the stream. Fields are only ever added under one name.
 pub const SCHEMA: &str = "belljar.events/v1";
@@ -133,6 +134,9 @@ pub struct StepReport {
     /// How its tools were kept apart, then or now; `None` if it ran none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isolation: Option<Isolation>,
+    /// Who wrote the record, for a hit in a cache whose records say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// The runs of tools of this execution, in the order in which they were asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<ToolReport>,
@@ -235,6 +239,21 @@ pub enum Event {
         step: StepName,
         /// The test.
         test: TestCase,
+    },
+    /// A step was executed, and an earlier record of the same action has another result: it is
+    /// not deterministic, or one of the two was tampered with.
+    RecordDisputed {
+        /// Which step.
+        step: StepName,
+        /// Who said what.
+        dispute: Box<Dispute>,
+    },
+    /// A step was executed again after the run, for comparison.
+    StepVerified {
+        /// Which step.
+        step: StepName,
+        /// What came of it.
+        verification: Box<Verification>,
     },
     /// A step ended. Its findings and tests came before.
     StepFinished {

@@ -34,6 +34,7 @@ pub mod sheet;
 pub mod step;
 pub mod text;
 pub mod tool;
+pub mod trust;
 pub mod view;
 
 pub use action::{Action, ActionDigest, FamilyDigest};
@@ -57,4 +58,5 @@ pub use path::WorkspacePath;
 pub use pattern::Patterns;
 pub use step::StepName;
 pub use tool::{Isolation, Tier, ToolAction};
+pub use trust::{Dispute, Origin, Refusal, TrustLevel, WriterKey};
 pub use view::View;

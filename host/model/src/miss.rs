@@ -8,6 +8,7 @@ use crate::digest::Digest;
 use crate::directory::NodeKind;
 use crate::path::WorkspacePath;
 use crate::tool::Tier;
+use crate::trust::Refusal;
 use crate::view::TIME_LIMIT;
 
 /// One cause of a miss, found by comparing with the nearest earlier execution of the step.
@@ -29,6 +30,11 @@ pub enum MissReason {
     BlobMissing {
         /// The output that cannot be restored.
         path: WorkspacePath,
+    },
+    /// A record is there, but it is not trusted.
+    NotTrusted {
+        /// Why not.
+        refusal: Refusal,
     },
     /// The sandbox itself behaves differently since.
     SandboxChanged {
@@ -184,6 +190,7 @@ impl fmt::Display for MissReason {
             Self::NotCacheable => out.write_str("never cached"),
             Self::NotRecorded { ended } => write!(out, "earlier run {ended}"),
             Self::BlobMissing { path } => write!(out, "output {path} is not in the store any more"),
+            Self::NotTrusted { refusal } => write!(out, "the record is not used: {refusal}"),
             Self::SandboxChanged { old, new } => write!(out, "sandbox revision {old} → {new}"),
             Self::PluginChanged { old, new } => {
                 write!(out, "plugin changed: {} → {}", old.short(), new.short())
@@ -232,12 +239,19 @@ impl fmt::Display for MissReason {
             Self::EnvironmentChanged { name, .. } if name == TIME_LIMIT => {
                 out.write_str("timeout changed, which the step asked for")
             }
-            Self::EnvironmentChanged { name, was_set, is_set } => match (was_set, is_set) {
-                (false, _) => write!(out, "environment {name} is now set"),
-                (true, false) => write!(out, "environment {name} is not set any more"),
-                (true, true) => write!(out, "environment {name} has another value"),
-            },
+            Self::EnvironmentChanged { name, was_set, is_set } => {
+                write!(out, "environment {name} {}", variable((*was_set, *is_set)))
+            }
         }
+    }
+}
+
+/// What became of a variable that was set then, now.
+const fn variable((was_set, is_set): (bool, bool)) -> &'static str {
+    match (was_set, is_set) {
+        (false, _) => "is now set",
+        (true, false) => "is not set any more",
+        (true, true) => "has another value",
     }
 }
 

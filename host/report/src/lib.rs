@@ -15,6 +15,7 @@
 pub mod console;
 pub mod delivery;
 pub mod diagnostics;
+pub mod dispute;
 mod excerpt;
 pub mod fault;
 pub mod finding;
@@ -27,6 +28,7 @@ pub mod style;
 pub mod table;
 pub mod text;
 pub mod tool_runs;
+pub mod verification;
 pub mod why;
 
 pub use excerpt::Source;

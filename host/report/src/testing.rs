@@ -61,6 +61,7 @@ pub(crate) fn report(step: &str, status: Status, source: Option<Source>) -> Step
         fault: None,
         skipped_for: None,
         isolation: None,
+        origin: None,
         tools: Vec::new(),
     }
 }

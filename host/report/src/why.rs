@@ -160,7 +160,8 @@ fn row(reason: &MissReason) -> Row {
         | MissReason::Forced
         | MissReason::NotCacheable
         | MissReason::NotRecorded { .. }
-        | MissReason::BlobMissing { .. } => ('!', "cause", reason.to_string()),
+        | MissReason::BlobMissing { .. }
+        | MissReason::NotTrusted { .. } => ('!', "cause", reason.to_string()),
     };
     Row { sign, kind, text }
 }

@@ -43,7 +43,10 @@ pub(crate) fn consult(
         Lookup::Miss(Miss { missing: Some(path), .. }) => {
             Ok(Err(vec![MissReason::BlobMissing { path }]))
         }
-        Lookup::Miss(Miss { missing: None, traces }) => {
+        Lookup::Miss(Miss { refused: Some(refusal), .. }) => {
+            Ok(Err(vec![MissReason::NotTrusted { refusal }]))
+        }
+        Lookup::Miss(Miss { traces, .. }) => {
             let history = ports.cache.history(&step.name)?;
             let earlier = Earlier { history: &history, traces: &traces };
             Ok(Err(explain(action, key, earlier)))

@@ -23,12 +23,14 @@ mod summary;
 #[cfg(test)]
 mod testing;
 mod tools;
+mod verify;
 
 pub use evidence::{FileRead, evidence};
-pub use ports::{ForceMode, Plugin, Ports, RunOptions};
+pub use ports::{Afterwards, ForceMode, OnDispute, Plugin, Ports, RunOptions};
 pub use preview::{Preview, Would, plan_preview};
 pub use resolve::{Surroundings, resolve};
 pub use run::run;
 pub use schedule::{OnFailure, Schedule};
 pub use summary::RunSummary;
 pub use tools::{ToolPorts, ToolRunner};
+pub use verify::verify;

@@ -11,9 +11,10 @@
 use std::ops::ControlFlow;
 
 use belljar_model::event::Source;
-use belljar_model::ports::{ActionCache, BlobStore};
+use belljar_model::ports::{ActionCache, BlobStore, Found, Recorded};
 use belljar_model::{
-    Action, ActionDigest, ActionResult, FamilyDigest, Fault, Trace, View, WorkspacePath,
+    Action, ActionDigest, ActionResult, FamilyDigest, Fault, Origin, Refusal, Trace, View,
+    WorkspacePath,
 };
 
 use crate::answers::Answers;
@@ -62,6 +63,8 @@ pub struct Hit {
     pub source: Source,
     /// The Trace that agreed, if it was found by one.
     pub trace: Option<Trace>,
+    /// Who wrote the record, if the cache keeps that.
+    pub origin: Option<Origin>,
 }
 
 /// What a lookup saw on its way to nothing, for the explanation.
@@ -69,6 +72,8 @@ pub struct Hit {
 pub struct Miss {
     /// An output of a fitting record that is not in the store any more.
     pub missing: Option<WorkspacePath>,
+    /// Why a record of this very Action is not used.
+    pub refused: Option<Refusal>,
     /// The Traces of the family, most recently used first.
     pub traces: Vec<(ActionDigest, Trace)>,
 }
@@ -79,10 +84,12 @@ pub struct Miss {
 /// When the cache cannot be read.
 pub fn lookup(shelf: Shelf<'_>, key: &Key, view: &View) -> Result<Lookup, Fault> {
     let mut miss = Miss::default();
-    if let Some(result) = shelf.cache.get(&key.action)? {
+    let Found { record, refused } = shelf.cache.find(&key.action)?;
+    miss.refused = refused;
+    if let Some(Recorded { result, origin }) = record {
         miss.missing = shelf.first_missing(&result);
         if miss.missing.is_none() {
-            let hit = Hit { result, source: Source::ExactHit, trace: None };
+            let hit = Hit { result, source: Source::ExactHit, trace: None, origin };
             return Ok(Lookup::Hit(Box::new(hit)));
         }
     }
@@ -135,16 +142,17 @@ fn observed(
     shelf.cache.traces(&key.family, &mut |action, trace| {
         // The exact record of this Action was already looked at.
         let agrees = action != key.action && trace.0.iter().all(|then| answers.agree(then));
-        let candidate = if agrees { shelf.cache.get(&action) } else { Ok(None) };
+        let candidate =
+            if agrees { shelf.cache.find(&action).map(|found| found.record) } else { Ok(None) };
         match candidate {
             Err(fault) => {
                 found = Err(fault);
                 ControlFlow::Break(())
             }
-            Ok(Some(result)) => match shelf.first_missing(&result) {
+            Ok(Some(Recorded { result, origin })) => match shelf.first_missing(&result) {
                 None => {
                     let source = Source::ObservedHit;
-                    found = Ok(Some(Hit { result, source, trace: Some(trace) }));
+                    found = Ok(Some(Hit { result, source, trace: Some(trace), origin }));
                     ControlFlow::Break(())
                 }
                 Some(path) => {

@@ -16,6 +16,9 @@ use crate::schedule::OnFailure;
 /// The host itself is wrong: it panicked, or was put together wrongly.
 pub(crate) const DEFECT: Code = Code::new("E0690");
 
+/// Two executions of one Action had different results.
+pub(crate) const DISPUTED: Code = Code::new("E0630");
+
 /// A step asks for more isolation than this machine has.
 const TOO_WEAK: Code = Code::new("E0802");
 
@@ -72,6 +75,24 @@ impl ForceMode {
     }
 }
 
+/// What a contradiction between two results of one Action means for a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnDispute {
+    /// It is told, and the run goes on with what it made itself.
+    Tell,
+    /// The step is refused: nothing is built upon it.
+    Refuse,
+}
+
+/// What is done when all steps have ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Afterwards {
+    /// Nothing.
+    Nothing,
+    /// Each pure step is executed again, usually and varied; a difference fails the run.
+    Verify,
+}
+
 /// Everything that can vary about a run. No `Default`: the caller must choose.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
@@ -85,6 +106,10 @@ pub struct RunOptions {
     pub on_failure: OnFailure,
     /// Which steps are executed although a result is known.
     pub force: ForceMode,
+    /// What a contradiction with a record means.
+    pub on_dispute: OnDispute,
+    /// What is done when all steps have ended.
+    pub afterwards: Afterwards,
     /// Tells when to stop.
     pub cancel: Cancel,
     /// The environment of which grants take their part.

@@ -88,6 +88,7 @@ mod tests {
             fault: blame.map(|blame| Fault::new(blame, Code::new("E0400"), "it failed")),
             skipped_for: None,
             isolation: None,
+            origin: None,
             tools: Vec::new(),
         }
     }

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use belljar_model::ports::{ActionCache, Past, Record};
-use belljar_model::{ActionDigest, ActionResult, FamilyDigest, Fault, StepName, Trace};
+use belljar_model::ports::{ActionCache, Found, Past, Record, Recorded};
+use belljar_model::trust::digest_of;
+use belljar_model::{
+    ActionDigest, Class, Dispute, FamilyDigest, Fault, Origin, Refusal, StepName, Trace, TrustLevel,
+};
 
 use crate::flush::Shared;
-use crate::overlay::{Encoded, StepOf};
-use crate::records::{self, PASTS, TRACES};
+use crate::overlay::{Disputed, StepOf};
+use crate::records::{self, PASTS, Row, TRACES, TraceRow};
 
 /// How far `last_used` may lag behind, in milliseconds: a hit shall not cost a write.
 const LAG: u64 = 60 * 60 * 1000;
@@ -17,7 +20,7 @@ const LAG: u64 = 60 * 60 * 1000;
 /// Records of all workspaces, and the history of one.
 #[derive(Clone)]
 pub struct WorkspaceCache {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     workspace: Arc<str>,
 }
 
@@ -33,26 +36,59 @@ impl WorkspaceCache {
 
 /// Decodes what this or another version recorded. What cannot be read counts as absent: the
 /// step runs again and the record is replaced.
-fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+pub(crate) fn decode<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     postcard::from_bytes(bytes).ok()
 }
 
-fn encode(value: &impl serde::Serialize) -> Vec<u8> {
+/// A result that may be used.
+fn recorded(result: &[u8], origin: Origin) -> Option<Recorded> {
+    Some(Recorded { result: decode(result)?, origin: Some(origin) })
+}
+
+pub(crate) fn encode(value: &impl serde::Serialize) -> Vec<u8> {
     postcard::to_stdvec(value).expect("values of the model know their lengths")
 }
 
 impl ActionCache for WorkspaceCache {
-    fn get(&self, action: &ActionDigest) -> Result<Option<ActionResult>, Fault> {
-        if let Some(queued) = self.shared.peek(|overlay| overlay.get(action)) {
-            return Ok(decode(&queued.result));
+    fn find(&self, action: &ActionDigest) -> Result<Found, Fault> {
+        let (queued, disputed) =
+            self.shared.peek(|overlay| (overlay.get(action), overlay.disputed(action)));
+        let mut found = Found::default();
+        if let Some(queued) = queued {
+            match self.judge_queued(&queued, disputed) {
+                Ok(origin) => found.record = recorded(&queued.result, origin),
+                Err(refusal) => found.refused = Some(refusal),
+            }
         }
-        let row = self.shared.database.with(|connection| records::result(connection, action))?;
-        let Some((result, last_used)) = row else { return Ok(None) };
+        if found.record.is_some() {
+            return Ok(found);
+        }
         let now = self.shared.clock.now_ms();
-        if now.saturating_sub(last_used) > LAG {
+        let (mut used, mut best) = (None, None);
+        let mut visit = |row: Row| {
+            let judged = self.judge(&row, disputed, now).and_then(|(statement, origin)| {
+                let is_it = statement.result == digest_of(&row.result);
+                is_it.then_some(origin).ok_or(Refusal::NotAuthentic { writer: row.writer })
+            });
+            match judged {
+                Ok(origin) if best.is_none_or(|best| best < origin.level) => {
+                    best = Some(origin.level);
+                    found.record = recorded(&row.result, origin);
+                    used = Some(row.last_used);
+                }
+                Ok(_) => {}
+                Err(refusal) => found.refused = found.refused.take().or(Some(refusal)),
+            }
+            // A writer may claim more than it is believed, but is never believed more than that.
+            let is_best = best.is_some_and(|best| best.number() >= row.level);
+            if is_best { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let database = &self.shared.database;
+        database.with(|connection| records::of_action(connection, action, &mut visit))?;
+        if used.is_some_and(|used| now.saturating_sub(used) > LAG) {
             self.shared.touch(|overlay| overlay.used(*action, now));
         }
-        Ok(decode(&result))
+        Ok(found)
     }
 
     fn traces(
@@ -62,34 +98,57 @@ impl ActionCache for WorkspaceCache {
     ) -> Result<(), Fault> {
         let mut queued = self.shared.peek(|overlay| overlay.family(family));
         queued.truncate(usize::from(TRACES));
+        let disputed = |action: &ActionDigest| self.shared.peek(|overlay| overlay.disputed(action));
         let mut left = TRACES;
         for record in &queued {
             left -= 1;
-            if decode(&record.trace).is_some_and(|trace| visit(record.action, trace).is_break()) {
+            if self.judge_queued(record, disputed(&record.action)).is_ok()
+                && decode(&record.trace).is_some_and(|trace| visit(record.action, trace).is_break())
+            {
                 return Ok(());
             }
         }
-        let mut visit = |action: ActionDigest, trace: &[u8]| {
+        let now = self.shared.clock.now_ms();
+        let mut visit = |TraceRow { row, trace }: TraceRow| {
             if left == 0 {
                 return ControlFlow::Break(());
             }
-            if queued.iter().any(|record| record.action == action) {
+            let is_ours = row.writer == self.shared.judge.trust.key.public();
+            if is_ours && queued.iter().any(|record| record.action == row.action) {
                 return ControlFlow::Continue(()); // the queued one is newer
             }
+            match self.judge(&row, disputed(&row.action), now) {
+                Ok((statement, _)) if statement.trace == digest_of(&trace) => {}
+                Ok(_) | Err(_) => return ControlFlow::Continue(()),
+            }
             left -= 1;
-            decode(trace).map_or(ControlFlow::Continue(()), |trace| visit(action, trace))
+            decode(&trace).map_or(ControlFlow::Continue(()), |trace| visit(row.action, trace))
         };
         self.shared.database.with(|connection| records::traces(connection, family, &mut visit))?;
         Ok(())
     }
 
-    fn put(&self, record: Record<'_>) -> Result<(), Fault> {
-        let Record { action, family, result, trace } = record;
-        let (result, trace) = (encode(result), encode(trace));
-        let encoded =
-            Encoded { action, family, result, trace, created: self.shared.clock.now_ms() };
-        self.shared.queue(|overlay| overlay.record(encoded));
-        Ok(())
+    fn put(&self, record: Record<'_>) -> Result<Option<Dispute>, Fault> {
+        let encoded = self.seal(&record);
+        let dispute = self.contradicted(&record, &encoded)?;
+        // A tool, and a step that runs tools, promises no more than to try.
+        let counts = record.result.class == Class::Pure;
+        let disputed = dispute.clone().filter(|_| counts).map(|dispute| {
+            // Who has less behind him cannot stop the use of what has more.
+            let level = dispute.then.level.min(dispute.now.level);
+            Disputed { dispute, level, at: encoded.created }
+        });
+        self.shared.queue(|overlay| {
+            overlay.record(encoded);
+            if let Some(disputed) = disputed {
+                overlay.dispute(disputed);
+            }
+        });
+        Ok(dispute)
+    }
+
+    fn level(&self) -> Option<TrustLevel> {
+        Some(self.shared.judge.trust.level)
     }
 
     fn history(&self, step: &StepName) -> Result<Vec<Past>, Fault> {

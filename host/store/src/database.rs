@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
 
-/// The revision of the schema within `actions-v2.db`; additions raise it.
+/// The revision of the schema within `actions-v3.db`; additions raise it.
 const REVISION: i64 = 1;
 
 /// How long to wait for another process that is writing.
@@ -16,14 +16,25 @@ const BUSY: Duration = Duration::from_secs(10);
 
 const SCHEMA: &str = "
 CREATE TABLE actions (
-    action BLOB PRIMARY KEY,     -- the ActionDigest
+    action BLOB NOT NULL,        -- the ActionDigest
+    level INTEGER NOT NULL,      -- the trust level: each level and writer has a place of its own,
+    writer BLOB NOT NULL,        -- so that no record takes the place of a better one
     family BLOB NOT NULL,        -- the FamilyDigest
     result BLOB NOT NULL,        -- the ActionResult, as postcard
     trace BLOB,                  -- the Trace, as postcard; NULL once newer ones took its place
-    created INTEGER NOT NULL,    -- milliseconds since 1970-01-01 UTC, as all times here
-    last_used INTEGER NOT NULL
+    statement BLOB NOT NULL,     -- what the writer says of all of it
+    mac BLOB NOT NULL,           -- of the statement, with a secret of the writer's machine
+    signature BLOB NOT NULL,     -- of the statement, by the writer
+    last_used INTEGER NOT NULL,  -- milliseconds since 1970-01-01 UTC, as all times here
+    PRIMARY KEY (action, level, writer)
 );
 CREATE INDEX traces ON actions (family, last_used DESC) WHERE trace IS NOT NULL;
+CREATE TABLE disputes (
+    action BLOB PRIMARY KEY,     -- the ActionDigest
+    level INTEGER NOT NULL,      -- records of this level and below are not used
+    at INTEGER NOT NULL,
+    dispute BLOB NOT NULL        -- the Dispute, as postcard
+) WITHOUT ROWID;
 CREATE TABLE history (
     workspace TEXT NOT NULL,
     step TEXT NOT NULL,

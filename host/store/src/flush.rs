@@ -12,6 +12,7 @@ use crate::database::Database;
 use crate::error::StoreError;
 use crate::overlay::Overlay;
 use crate::records;
+use crate::trust::Judge;
 
 /// How long the thread lets work gather before it flushes. A crash loses at most this much.
 const GATHER: Duration = Duration::from_millis(200);
@@ -24,6 +25,7 @@ pub(crate) struct Shared {
     pub(crate) blobs: Blobs,
     pub(crate) database: Database,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) judge: Judge,
     state: Mutex<State>,
     changed: Condvar,
     /// Held for the length of a flush.
@@ -53,9 +55,14 @@ enum Stage {
 }
 
 impl Shared {
-    pub(crate) fn new(blobs: Blobs, database: Database, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        blobs: Blobs,
+        database: Database,
+        clock: Arc<dyn Clock>,
+        judge: Judge,
+    ) -> Self {
         let (state, changed, flushing) = (Mutex::default(), Condvar::new(), Mutex::default());
-        Self { blobs, database, clock, state, changed, flushing }
+        Self { blobs, database, clock, judge, state, changed, flushing }
     }
 
     /// Looks at what is not in the database yet.
@@ -129,7 +136,7 @@ impl Shared {
             if batch.is_empty() && added == 0 {
                 return Ok(());
             }
-            self.database.with(|connection| records::write(connection, &batch, added))
+            self.database.with(|connection| records::write(connection, &batch, &self.judge, added))
         });
         let mut state = self.lock();
         match written {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use belljar_disk::{Kind, Lock};
-use belljar_model::{ActionDigest, ActionResult, Digest, Fault};
+use belljar_model::{ActionResult, Digest, Fault};
 use rusqlite::{OptionalExtension as _, TransactionBehavior};
 use serde::Serialize;
 
@@ -46,7 +46,7 @@ pub struct GcReport {
 
 /// One record, as far as garbage collection is concerned.
 struct Candidate {
-    action: ActionDigest,
+    row: i64,
     /// Bytes of the record itself.
     size: u64,
     blobs: Vec<Digest>,
@@ -118,7 +118,7 @@ impl Store {
                 named.extend(new);
                 report.records_kept += 1;
             } else {
-                doomed.push(candidate.action); // and all that were used less recently
+                doomed.push(candidate.row); // and all that were used less recently
                 report.records_deleted += 1;
             }
         }
@@ -140,6 +140,9 @@ impl Store {
                 self.root.remove(&layout::blob(&digest))?;
             }
             self.root.remove_dir_all(layout::QUARANTINE)?;
+            for name in layout::OUTDATED {
+                self.root.remove(name)?;
+            }
         }
         Ok(report)
     }
@@ -167,29 +170,31 @@ impl Store {
     fn candidates(&self) -> Result<Vec<Candidate>, StoreError> {
         self.shared.database.with(|connection| {
             let mut select = connection.prepare(
-                "SELECT action, result, length(result) + coalesce(length(trace), 0) FROM actions
+                "SELECT rowid, result, length(result) + coalesce(length(trace), 0) FROM actions
                  ORDER BY last_used DESC, rowid DESC",
             )?;
             let candidates = select.query_map([], |row| {
-                let action = ActionDigest::from_bytes(row.get(0)?);
+                let at = row.get(0)?;
                 let result = row.get_ref(1)?.as_blob()?;
                 let blobs = postcard::from_bytes::<ActionResult>(result)
                     .map(|result| result.blobs().collect::<Vec<_>>());
-                Ok(Candidate { action, size: time(row, 2)?, blobs: blobs.unwrap_or_default() })
+                Ok(Candidate { row: at, size: time(row, 2)?, blobs: blobs.unwrap_or_default() })
             })?;
             Ok(candidates.collect::<Result<_, _>>()?)
         })
     }
 
-    fn forget(&self, doomed: &[ActionDigest], bytes_kept: u64) -> Result<(), StoreError> {
+    fn forget(&self, doomed: &[i64], bytes_kept: u64) -> Result<(), StoreError> {
         self.shared.database.with(|connection| {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            for action in doomed {
+            for row in doomed {
                 let mut delete =
-                    transaction.prepare_cached("DELETE FROM actions WHERE action = ?1")?;
-                delete.execute([action.as_bytes()])?;
+                    transaction.prepare_cached("DELETE FROM actions WHERE rowid = ?1")?;
+                delete.execute([row])?;
             }
+            let settled = "DELETE FROM disputes WHERE action NOT IN (SELECT action FROM actions)";
+            transaction.execute(settled, [])?;
             let set = "INSERT OR REPLACE INTO totals VALUES ('blob bytes', ?1)";
             transaction.execute(set, [integer(bytes_kept)])?;
             transaction.commit()?;

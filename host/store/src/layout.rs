@@ -9,15 +9,24 @@ pub(crate) const TEMP: &str = "tmp";
 /// Blobs whose bytes are not what their name says.
 pub(crate) const QUARANTINE: &str = "quarantine";
 /// Records of actions and the history of steps: an SQLite database.
-pub(crate) const DATABASE: &str = "actions-v2.db";
+pub(crate) const DATABASE: &str = "actions-v3.db";
+/// What earlier versions left, and nobody reads any more. A key has no place in a folder that
+/// travels from machine to machine.
+pub(crate) const OUTDATED: [&str; 7] = [
+    "actions-v1.db",
+    "actions-v1.db-wal",
+    "actions-v1.db-shm",
+    "actions-v2.db",
+    "actions-v2.db-wal",
+    "actions-v2.db-shm",
+    "machine-v1.key",
+];
 /// What is pinned: a file for each owner, named by the plain BLAKE3 of the owner's name.
 pub(crate) const PINS: &str = "pins-v1";
 /// Compiled plugins, which belong to the sandbox.
 pub(crate) const AOT: &str = "aot-v1";
 /// What native tools need, which belongs to the host's tools.
 pub(crate) const TOOLS: &str = "tools-v1";
-/// A secret of this machine, with which compiled plugins are authenticated.
-pub(crate) const MACHINE_KEY: &str = "machine-v1.key";
 /// Shared by every process that uses the store; garbage collection takes it alone.
 pub(crate) const LEASE: &str = "lease";
 /// Held for the moment in which a store is opened.

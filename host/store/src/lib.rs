@@ -14,15 +14,19 @@
 //! written only after its blobs have their names.
 //! **Invariant:** every read of a blob verifies its digest.
 //! **Invariant:** a pinned blob is deleted by nobody.
+//! **Invariant:** a record is used only if its writer is known, it is what that writer signed, and
+//! its level is high enough; and no record takes the place of one of a higher level.
 //! **Invariant:** nothing is deleted because another process is busy.
 
 mod blob_writer;
 mod blobs;
 mod cache;
 mod database;
+mod disputes;
 mod error;
 mod flush;
 mod gc;
+mod judging;
 mod layout;
 mod open;
 mod overlay;
@@ -30,14 +34,19 @@ mod pins;
 mod records;
 mod stats;
 mod store;
+mod trust;
 mod verify;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod trust_tests;
 
 pub use cache::WorkspaceCache;
+pub use disputes::{DisputeAt, WriterCount};
 pub use error::StoreError;
 pub use gc::{DEFAULT_MAX_BYTES, GcReport, Sweep};
 pub use stats::StatReport;
 pub use store::Store;
+pub use trust::{KnownWriter, MachineKey, Trust};
 pub use verify::VerifyReport;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use belljar_disk::{Lock, Mode, Root};
+use belljar_disk::{Lock, Root};
 use belljar_model::ports::Clock;
 use rusqlite::ErrorCode;
 
@@ -13,8 +13,9 @@ use crate::error::StoreError;
 use crate::flush::Shared;
 use crate::layout;
 use crate::store::Store;
+use crate::trust::{Judge, Trust};
 
-pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>) -> Result<Store, StoreError> {
+pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>, trust: Trust) -> Result<Store, StoreError> {
     let root = Root::create(place)?;
     let opening = Lock::exclusive(&root, layout::OPENING)?;
     root.create_dir_all(layout::TEMP)?;
@@ -31,10 +32,9 @@ pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>) -> Result<Store, StoreEr
         Database::open(root.path().join(layout::DATABASE))?
     };
     let lease = Lock::shared(&root, layout::LEASE)?;
-    let machine_key = machine_key(&root)?;
     drop(opening);
-    let shared = Arc::new(Shared::new(Blobs::new(&root)?, database, clock));
-    Ok(Store { root, shared, lease: Mutex::new(Some(lease)), machine_key, opened })
+    let shared = Arc::new(Shared::new(Blobs::new(&root)?, database, clock, Judge::new(trust)));
+    Ok(Store { root, shared, lease: Mutex::new(Some(lease)), opened })
 }
 
 /// Removes what crashed processes left. Only for the one that has the store alone.
@@ -68,35 +68,13 @@ fn open_or_replace(root: &Root, now: u64) -> Result<Database, StoreError> {
     }
 }
 
-/// Reads the machine's secret, or makes one. Whatever is not 32 bytes is replaced.
-fn machine_key(root: &Root) -> Result<[u8; 32], StoreError> {
-    if let Some(key) = root.read_if_there(layout::MACHINE_KEY)?
-        && let Ok(key) = key.try_into()
-    {
-        return Ok(key);
-    }
-    let key = belljar_disk::random()?;
-    root.write_durable(layout::MACHINE_KEY, &key, Mode::Private)?;
-    Ok(key)
-}
-
 #[cfg(test)]
 mod tests {
+    use belljar_disk::Mode;
     use belljar_model::ports::{BlobSource as _, BlobStore as _};
 
     use super::*;
     use crate::testing::{FakeClock, Fixture};
-
-    #[test]
-    fn the_machine_key_stays_the_same_and_is_private() {
-        let fixture = Fixture::new();
-        let key = fixture.open().machine_key();
-        assert_eq!(fixture.open().machine_key(), key);
-        assert_ne!(Fixture::new().open().machine_key(), key);
-        let root = Root::open(fixture.path()).unwrap();
-        root.write_atomic(layout::MACHINE_KEY, b"short", Mode::Private).unwrap();
-        assert_ne!(fixture.open().machine_key(), key, "what is no key is replaced");
-    }
 
     #[test]
     fn strays_of_a_crash_go_away_once_nobody_uses_the_store() {
@@ -136,7 +114,7 @@ mod tests {
         store.shared.database.with(empty_log).unwrap();
         let noise = [b'x'; 4096];
         store.root.write_atomic(layout::DATABASE, &noise, Mode::Plain).unwrap();
-        assert!(Store::open(fixture.path(), fixture.clock()).is_err());
+        assert!(Store::open(fixture.path(), fixture.clock(), fixture.trust.clone()).is_err());
         assert_eq!(store.root.read(layout::DATABASE).unwrap(), noise);
     }
 }

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::Arc;
 
 use belljar_model::ports::Past;
-use belljar_model::{ActionDigest, FamilyDigest, StepName};
+use belljar_model::{ActionDigest, Dispute, FamilyDigest, StepName, TrustLevel, WriterKey};
 
 /// A record in the form in which it is kept.
 #[derive(Debug)]
@@ -14,6 +14,10 @@ pub(crate) struct Encoded {
     pub(crate) family: FamilyDigest,
     pub(crate) result: Vec<u8>,
     pub(crate) trace: Vec<u8>,
+    pub(crate) level: TrustLevel,
+    pub(crate) writer: WriterKey,
+    pub(crate) statement: Vec<u8>,
+    pub(crate) mac: [u8; 32],
     pub(crate) created: u64,
 }
 
@@ -26,7 +30,18 @@ pub(crate) struct Overlay {
     actions: HashMap<ActionDigest, Arc<Encoded>>,
     families: HashMap<FamilyDigest, Vec<ActionDigest>>,
     history: HashMap<StepOf, Vec<Past>>,
+    /// Records of an Action up to this level are not used. Kept for as long as the process lives.
+    disputes: HashMap<ActionDigest, TrustLevel>,
     queue: Batch,
+}
+
+/// A Dispute, and what it means.
+#[derive(Clone, Debug)]
+pub(crate) struct Disputed {
+    pub(crate) dispute: Dispute,
+    /// Records of this level and below are not used.
+    pub(crate) level: TrustLevel,
+    pub(crate) at: u64,
 }
 
 /// What one flush writes.
@@ -34,17 +49,18 @@ pub(crate) struct Overlay {
 pub(crate) struct Batch {
     pub(crate) records: Vec<Arc<Encoded>>,
     pub(crate) pasts: Vec<(StepOf, Past)>,
+    pub(crate) disputes: Vec<Disputed>,
     pub(crate) used: BTreeMap<ActionDigest, u64>,
 }
 
 impl Batch {
     pub(crate) fn is_empty(&self) -> bool {
-        self.records.is_empty() && self.pasts.is_empty() && self.used.is_empty()
+        self.len() == 0
     }
 
     /// How many rows it will write.
     pub(crate) fn len(&self) -> usize {
-        self.records.len() + self.pasts.len() + self.used.len()
+        self.records.len() + self.pasts.len() + self.disputes.len() + self.used.len()
     }
 }
 
@@ -61,6 +77,22 @@ impl Overlay {
     pub(crate) fn remember(&mut self, step: StepOf, past: Past) {
         self.history.entry(step.clone()).or_default().push(past.clone());
         self.queue.pasts.push((step, past));
+    }
+
+    pub(crate) fn dispute(&mut self, disputed: Disputed) {
+        let level = self.disputes.entry(disputed.dispute.action).or_insert(disputed.level);
+        *level = (*level).max(disputed.level);
+        self.queue.disputes.push(disputed);
+    }
+
+    /// Forgets what is known of an Action.
+    pub(crate) fn settle(&mut self, action: &ActionDigest) {
+        self.disputes.remove(action);
+    }
+
+    /// Up to which level records of an Action are not used, as far as this process found out.
+    pub(crate) fn disputed(&self, action: &ActionDigest) -> Option<TrustLevel> {
+        self.disputes.get(action).copied()
     }
 
     pub(crate) fn used(&mut self, action: ActionDigest, at: u64) {

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use belljar_model::ports::Past;
-use belljar_model::{ActionDigest, FamilyDigest, StepName};
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior};
+use belljar_model::{ActionDigest, FamilyDigest, StepName, WriterKey};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::error::StoreError;
-use crate::overlay::{Batch, Encoded, StepOf};
+use crate::overlay::{Batch, Disputed, Encoded, StepOf};
+use crate::trust::Judge;
 
 /// How many different Traces of a family are kept. The steps of a `for-each` may share one
 /// family, so it is more than one step ever needs.
@@ -17,32 +19,86 @@ pub(crate) const TRACES: u8 = 64;
 /// How many executions of a step are kept.
 pub(crate) const PASTS: u8 = 5;
 
-/// The result of an action, as postcard, and when it was last used.
-pub(crate) fn result(
-    connection: &Connection,
-    action: &ActionDigest,
-) -> Result<Option<(Vec<u8>, u64)>, StoreError> {
-    let mut select =
-        connection.prepare_cached("SELECT result, last_used FROM actions WHERE action = ?1")?;
-    let row = select.query_row([action.as_bytes()], |row| Ok((row.get(0)?, time(row, 1)?)));
-    Ok(row.optional()?)
+/// One record, as it is kept.
+pub(crate) struct Row {
+    pub(crate) action: ActionDigest,
+    pub(crate) level: u8,
+    pub(crate) writer: WriterKey,
+    pub(crate) family: FamilyDigest,
+    pub(crate) result: Vec<u8>,
+    pub(crate) statement: Vec<u8>,
+    pub(crate) mac: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
+    pub(crate) last_used: u64,
+    /// Records of this level and below are not used.
+    pub(crate) disputed: Option<u8>,
 }
 
-/// Shows the Traces of a family, as postcard, to `visit`, most recently used first.
+/// Shows the records of an action to `visit`, the highest level first.
+pub(crate) fn of_action(
+    connection: &Connection,
+    action: &ActionDigest,
+    visit: &mut dyn FnMut(Row) -> ControlFlow<()>,
+) -> Result<(), StoreError> {
+    let mut select = connection.prepare_cached(
+        "SELECT level, writer, family, result, statement, mac, signature, last_used,
+             (SELECT level FROM disputes WHERE disputes.action = actions.action)
+         FROM actions WHERE action = ?1 ORDER BY level DESC",
+    )?;
+    let mut rows = select.query([action.as_bytes()])?;
+    while let Some(row) = rows.next()? {
+        let row = Row {
+            action: *action,
+            level: row.get(0)?,
+            writer: WriterKey::from_bytes(row.get(1)?),
+            family: FamilyDigest::from_bytes(row.get(2)?),
+            result: row.get(3)?,
+            statement: row.get(4)?,
+            mac: row.get(5)?,
+            signature: row.get(6)?,
+            last_used: time(row, 7)?,
+            disputed: row.get(8)?,
+        };
+        if visit(row).is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// A Trace, with what its record says. The result is left out.
+pub(crate) struct TraceRow {
+    pub(crate) row: Row,
+    pub(crate) trace: Vec<u8>,
+}
+
+/// Shows the Traces of a family to `visit`, most recently used first.
 pub(crate) fn traces(
     connection: &Connection,
     family: &FamilyDigest,
-    visit: &mut dyn FnMut(ActionDigest, &[u8]) -> ControlFlow<()>,
+    visit: &mut dyn FnMut(TraceRow) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let mut select = connection.prepare_cached(
-        "SELECT action, trace FROM actions WHERE family = ?1 AND trace IS NOT NULL
-         ORDER BY last_used DESC LIMIT ?2",
+        "SELECT action, level, writer, trace, statement, mac, signature, last_used,
+             (SELECT level FROM disputes WHERE disputes.action = actions.action)
+         FROM actions WHERE family = ?1 AND trace IS NOT NULL ORDER BY last_used DESC",
     )?;
-    let mut rows = select.query((family.as_bytes(), TRACES))?;
+    let mut rows = select.query([family.as_bytes()])?;
     while let Some(row) = rows.next()? {
-        let action = ActionDigest::from_bytes(row.get(0)?);
-        let trace = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-        if visit(action, trace).is_break() {
+        let trace = row.get(3)?;
+        let row = Row {
+            action: ActionDigest::from_bytes(row.get(0)?),
+            level: row.get(1)?,
+            writer: WriterKey::from_bytes(row.get(2)?),
+            family: *family,
+            result: Vec::new(),
+            statement: row.get(4)?,
+            mac: row.get(5)?,
+            signature: row.get(6)?,
+            last_used: time(row, 7)?,
+            disputed: row.get(8)?,
+        };
+        if visit(TraceRow { row, trace }).is_break() {
             break;
         }
     }
@@ -81,11 +137,18 @@ pub(crate) fn durations(
 pub(crate) fn write(
     connection: &mut Connection,
     batch: &Batch,
+    judge: &Judge,
     added_bytes: u64,
 ) -> Result<(), StoreError> {
+    // Before the transaction: nobody waits for the signatures.
+    let sign = |record: &Arc<Encoded>| judge.sign(&record.statement);
+    let signatures: Vec<_> = batch.records.iter().map(sign).collect();
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    for record in &batch.records {
-        put(&transaction, record)?;
+    for (record, signature) in batch.records.iter().zip(&signatures) {
+        put(&transaction, record, signature)?;
+    }
+    for disputed in &batch.disputes {
+        dispute(&transaction, disputed)?;
     }
     for (step, past) in &batch.pasts {
         remember(&transaction, step, past)?;
@@ -106,29 +169,65 @@ pub(crate) fn write(
     Ok(())
 }
 
-fn put(transaction: &Transaction<'_>, record: &Encoded) -> Result<(), StoreError> {
-    let Encoded { action, family, result, trace, created } = record;
-    let created = integer(*created);
+fn put(
+    transaction: &Transaction<'_>,
+    record: &Encoded,
+    signature: &[u8; 64],
+) -> Result<(), StoreError> {
+    let Encoded { action, family, result, trace, level, writer, statement, mac, created } = record;
+    let (level, created) = (level.number(), integer(*created));
     // An equal Trace would only push out others: the older row keeps it, and counts as used.
+    // Each writer and level has Traces of its own, so that none pushes out those of another.
     let mut equal = transaction.prepare_cached(
-        "UPDATE actions SET last_used = ?4 WHERE family = ?1 AND action <> ?2 AND trace = ?3",
+        "UPDATE actions SET last_used = ?4 WHERE family = ?1 AND action <> ?2 AND trace = ?3
+             AND level = ?5 AND writer = ?6",
     )?;
-    let known = equal.execute((family.as_bytes(), action.as_bytes(), trace, created))? > 0;
+    let known = equal.execute((
+        family.as_bytes(),
+        action.as_bytes(),
+        trace,
+        created,
+        level,
+        writer.as_bytes(),
+    ))? > 0;
     let trace = (!known).then_some(trace);
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO actions (action, family, result, trace, created, last_used)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5)
-         ON CONFLICT (action) DO UPDATE SET family = excluded.family, result = excluded.result,
-             trace = excluded.trace, created = excluded.created, last_used = excluded.last_used",
+        "INSERT OR REPLACE INTO actions
+             (action, level, writer, family, result, trace, statement, mac, signature, last_used)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
-    insert.execute((action.as_bytes(), family.as_bytes(), result, trace, created))?;
+    insert.execute((
+        action.as_bytes(),
+        level,
+        writer.as_bytes(),
+        family.as_bytes(),
+        result,
+        trace,
+        statement,
+        mac,
+        signature,
+        created,
+    ))?;
     // The result stays: the very same action is found by its own key.
     let mut forget = transaction.prepare_cached(
         "UPDATE actions SET trace = NULL WHERE rowid IN (
-             SELECT rowid FROM actions WHERE family = ?1 AND trace IS NOT NULL
+             SELECT rowid FROM actions
+             WHERE family = ?1 AND trace IS NOT NULL AND level = ?3 AND writer = ?4
              ORDER BY last_used DESC, rowid DESC LIMIT -1 OFFSET ?2)",
     )?;
-    forget.execute((family.as_bytes(), TRACES))?;
+    forget.execute((family.as_bytes(), TRACES, level, writer.as_bytes()))?;
+    Ok(())
+}
+
+fn dispute(transaction: &Transaction<'_>, disputed: &Disputed) -> Result<(), StoreError> {
+    let encoded = postcard::to_stdvec(&disputed.dispute).expect("a Dispute knows its lengths");
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO disputes (action, level, at, dispute) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (action) DO UPDATE SET level = max(level, excluded.level),
+             at = excluded.at, dispute = excluded.dispute",
+    )?;
+    let action = disputed.dispute.action;
+    insert.execute((action.as_bytes(), disputed.level.number(), integer(disputed.at), encoded))?;
     Ok(())
 }
 

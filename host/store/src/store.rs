@@ -13,6 +13,7 @@ use crate::blobs::Kept;
 use crate::cache::WorkspaceCache;
 use crate::error::StoreError;
 use crate::flush::Shared;
+use crate::trust::Trust;
 use crate::{layout, open};
 
 /// The local store. Several processes may use one folder at once.
@@ -24,18 +25,18 @@ pub struct Store {
     pub(crate) shared: Arc<Shared>,
     /// Tells other processes that this one uses the store. `None` only while it has it alone.
     pub(crate) lease: Mutex<Option<Lock>>,
-    pub(crate) machine_key: [u8; 32],
     /// When it was opened, in milliseconds since 1970-01-01 UTC.
     pub(crate) opened: u64,
 }
 
 impl Store {
-    /// Opens the store in a folder, which is made if it is missing.
+    /// Opens the store in a folder, which is made if it is missing. The keys of the machine are
+    /// not in it: a store may travel to another machine.
     ///
     /// # Errors
     /// When the folder or the database in it cannot be used, or is of a later version.
-    pub fn open(root: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        open::open(root, clock)
+    pub fn open(root: &Path, clock: Arc<dyn Clock>, trust: Trust) -> Result<Self, StoreError> {
+        open::open(root, clock, trust)
     }
 
     /// The cache as one workspace sees it: records are shared between workspaces, the history
@@ -68,9 +69,14 @@ impl Store {
         self.root.path().join(layout::TOOLS)
     }
 
-    /// A secret of this machine, the same for as long as the store is there.
-    pub const fn machine_key(&self) -> [u8; 32] {
-        self.machine_key
+    /// A secret of this machine, with which compiled plugins are authenticated.
+    pub fn machine_key(&self) -> [u8; 32] {
+        self.shared.judge.trust.key.compiled()
+    }
+
+    /// As whom this process writes, and whose records it uses.
+    pub fn trust(&self) -> &Trust {
+        &self.shared.judge.trust
     }
 
     /// The blobs that turned out to be damaged while this process read them. They were moved

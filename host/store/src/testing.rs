@@ -1,5 +1,6 @@
 //! Stores in temporary folders, and values to put into them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,10 +10,11 @@ use belljar_model::action_result::OutputFile;
 use belljar_model::ports::{Clock, Past};
 use belljar_model::{
     ActionDigest, ActionResult, Answer, Class, Cost, Digest, FamilyDigest, Observation, Question,
-    Trace, Verdict, WorkspacePath,
+    Trace, TrustLevel, Verdict, WorkspacePath,
 };
 
 use crate::store::Store;
+use crate::trust::{MachineKey, Trust};
 
 /// A clock that a test moves.
 pub(crate) struct FakeClock(AtomicU64);
@@ -36,12 +38,14 @@ impl Clock for FakeClock {
 pub(crate) struct Fixture {
     folder: tempfile::TempDir,
     clock: Arc<FakeClock>,
+    /// As whom the next store is opened.
+    pub(crate) trust: Trust,
 }
 
 impl Fixture {
     pub(crate) fn new() -> Self {
         let clock = Arc::new(FakeClock(AtomicU64::new(FakeClock::START)));
-        Self { folder: tempfile::tempdir().unwrap(), clock }
+        Self { folder: tempfile::tempdir().unwrap(), clock, trust: trust(1, TrustLevel::Developer) }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -60,8 +64,14 @@ impl Fixture {
 
     /// Opens the store, as another process would.
     pub(crate) fn open(&self) -> Store {
-        Store::open(self.path(), self.clock()).unwrap()
+        Store::open(self.path(), self.clock(), self.trust.clone()).unwrap()
     }
+}
+
+/// A machine that writes at a level, accepts that level, and knows no other.
+pub(crate) fn trust(machine: u8, level: TrustLevel) -> Trust {
+    let key = MachineKey::from_secret(&[machine; 32]);
+    Trust { key, level, least: level, known: BTreeMap::new(), host: "0.1.0".to_owned() }
 }
 
 pub(crate) fn action(number: u8) -> ActionDigest {

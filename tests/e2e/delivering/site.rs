@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::harness::{Run, TestWorkspace, copy_folder};
+use crate::harness::{Run, TestWorkspace, copy_folder, keys as machine_keys};
 
 /// The step that every site ships.
 const PACKAGE: &str = r#"
@@ -39,6 +39,8 @@ impl Site {
     pub(super) fn with(sections: &str) -> Self {
         let keys = tempfile::tempdir().unwrap();
         let site = Self { workspace: TestWorkspace::new(), keys };
+        // The plugins were compiled by this machine.
+        std::fs::copy(machine_keys().join("machine.key"), site.keys().join("machine.key")).unwrap();
         site.configure(sections);
         site.page("one");
         site

@@ -349,6 +349,6 @@ pub(crate) enum KeyCommand {
     New,
     /// Show the public keys of this user
     ///
-    /// Effect: read-only; the key that signs ledgers is made if there is none.
+    /// Effect: read-only; the keys that sign ledgers and records are made if there are none.
     Show,
 }

@@ -1,5 +1,6 @@
 //! The verbs about what this machine has: the store, plugins and tools.
 
+use belljar_model::{TrustLevel, WriterKey};
 use clap::Subcommand;
 
 use crate::env::EnvVar;
@@ -27,6 +28,55 @@ pub(crate) enum CacheCommand {
     /// Damaged blobs are moved to quarantine, and rebuilt when they are needed. Exits with 3 if
     /// anything was wrong.
     Verify,
+    /// Show actions that had two results, and who recorded them
+    ///
+    /// Their records are kept and not used. Effect: read-only.
+    Disputes,
+    /// End a dispute: forget the records of an action, so that its step is executed afresh
+    ///
+    /// Effect: deletes from the store.
+    Settle {
+        /// The action: what `cache disputes` shows, or the start of it
+        #[arg(value_name = "ACTION")]
+        action: String,
+    },
+    /// Say whose records this machine uses
+    #[command(subcommand)]
+    Trust(TrustCommand),
+}
+
+/// The verbs of `cache trust`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TrustCommand {
+    /// Use the records of another machine
+    ///
+    /// Effect: writes the list of known writers, beside the keys of this user.
+    Add {
+        /// What this machine shall call it
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Its key, as `belljar key show` says it there
+        #[arg(value_name = "KEY")]
+        key: WriterKey,
+        /// The highest level that it is believed: untrusted, developer, ci or protected
+        #[arg(long, value_name = "LEVEL")]
+        level: TrustLevel,
+        /// The last day on which it is known, such as 2027-01-31
+        #[arg(long, value_name = "DAY")]
+        until: Option<String>,
+    },
+    /// List the writers that this machine knows
+    ///
+    /// Effect: read-only.
+    Ls,
+    /// Use the records of a writer no more
+    ///
+    /// Effect: writes the list of known writers.
+    Remove {
+        /// What this machine calls it
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
 }
 
 /// The verbs of `plugin`.

@@ -5,6 +5,7 @@ mod machine;
 
 use std::path::PathBuf;
 
+use belljar_model::TrustLevel;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use delivery::{
@@ -12,7 +13,7 @@ pub(crate) use delivery::{
     IncidentCommand, KeyCommand, LedgerCommand, PromoteArgs, ReportArgs, ReportCommand,
     RollbackArgs, SheetFormat, StatusArgs, WatchArgs,
 };
-pub(crate) use machine::{CacheCommand, PluginCommand, ToolsCommand};
+pub(crate) use machine::{CacheCommand, PluginCommand, ToolsCommand, TrustCommand};
 
 use crate::env::EnvVar;
 
@@ -44,6 +45,10 @@ pub(crate) struct Global {
     /// The directory of the local store [default: the user's cache directory]
     #[arg(long, value_name = "DIR", global = true, env = EnvVar::STORE)]
     pub(crate) store: Option<PathBuf>,
+    /// Use no record of a lower trust level: untrusted, developer, ci or protected [default: the
+    /// level of what this machine records, and at least developer]
+    #[arg(long, value_name = "LEVEL", global = true, env = EnvVar::MIN_TRUST)]
+    pub(crate) min_trust: Option<TrustLevel>,
     /// Write the answer as JSON to stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -105,6 +110,11 @@ pub(crate) enum Command {
     ///
     /// Effect: read-only.
     Logs(LogsArgs),
+    /// Execute steps of a recorded run again, and compare with what it recorded
+    ///
+    /// Pure steps whose inputs are still the same. Exits with 1 if a result differs; then its
+    /// record is used no more. Effect: writes into the store.
+    Verify(VerifyArgs),
     /// List recorded runs, or show one again
     ///
     /// Effect: read-only.
@@ -178,6 +188,7 @@ pub(crate) enum Command {
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person can set alone")]
 pub(crate) struct RunArgs {
     /// Steps to run: a name, `folder:step`, `:step` or a glob (can be repeated) [default: all]
     #[arg(value_name = "STEP")]
@@ -188,6 +199,10 @@ pub(crate) struct RunArgs {
     /// Execute the named steps even if the cache could serve them
     #[arg(long)]
     pub(crate) force: bool,
+    /// Afterwards execute each pure step again, usually and varied (another clock, other random
+    /// numbers, listings from behind); fail if a result differs
+    #[arg(long)]
+    pub(crate) verify: bool,
     #[command(flatten)]
     pub(crate) on_failure: OnFailureArgs,
     /// How to show progress
@@ -328,6 +343,23 @@ pub(crate) struct RunsArgs {
     /// The run to show again: an id, the start of one, or `latest` [default: list all]
     #[arg(value_name = "RUN")]
     pub(crate) run: Option<String>,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    /// The run: an id, the start of one, or `latest`
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub(crate) run: String,
+    /// How many of its steps to execute again
+    #[arg(long, value_name = "PERCENT", default_value = "10%")]
+    pub(crate) share: String,
+    /// Which ones: another number chooses others [default: by the run's id]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// How many steps may run at once [default: one per processor]
+    #[arg(short, long, value_name = "N", env = EnvVar::JOBS)]
+    pub(crate) jobs: Option<usize>,
 }
 
 /// Arguments of `explain`.

@@ -5,6 +5,7 @@ use belljar_report::text;
 use belljar_store::{Sweep, VerifyReport};
 use serde_json::json;
 
+use super::cache_trust;
 use crate::args::{CacheCommand, Global};
 use crate::clock::SystemClock;
 use crate::error::CommandError;
@@ -29,32 +30,39 @@ pub(super) fn cache(
             gc(global, max, if *dry_run { Sweep::DryRun } else { Sweep::Delete }, terminal)
         }
         CacheCommand::Verify => verify(global, terminal),
+        CacheCommand::Disputes => cache_trust::disputes(global, terminal),
+        CacheCommand::Settle { action } => cache_trust::settle(global, action, terminal),
+        CacheCommand::Trust(command) => cache_trust::trust(command, terminal),
     }
 }
 
 fn stat(global: &Global, terminal: &Terminal) -> Result<Exit, CommandError> {
-    let store = open_store(global)?;
+    let store = open_store(global, terminal)?;
     let stat = store.stat()?;
     let place = store.path().display().to_string();
+    let (writers, disputes) = (store.writers()?, store.disputes()?.len());
     if terminal.json {
         terminal.answer_json(&json!({
             "schema": "belljar.cache-stat/v1", "place": place, "blobs": stat.blobs,
             "blob_bytes": stat.blob_bytes, "records": stat.records, "steps": stat.steps,
             "database_bytes": stat.database_bytes, "compiled_plugins": stat.compiled_plugins,
             "compiled_bytes": stat.compiled_bytes, "quarantined": stat.quarantined,
-            "oldest_use": stat.oldest_use,
+            "oldest_use": stat.oldest_use, "writers": writers, "disputes": disputes,
         }));
         return Ok(Exit::Success);
     }
     let now = SystemClock::start().now_ms();
     let oldest = stat.oldest_use.map_or_else(|| "never".to_owned(), |at| text::ago(at, now));
+    let whose = cache_trust::whose(&writers, store.trust());
     terminal.answer(&format!(
         "store     {place}\n\
          blobs     {} in {}\n\
          results   {} of {}, the oldest used {oldest}\n\
          database  {}\n\
          plugins   {} compiled, {}\n\
-         damaged   {} in quarantine",
+         damaged   {} in quarantine\n\
+         disputed  {}\n\
+         {whose}",
         text::size(stat.blob_bytes),
         text::count(number(stat.blobs), "file"),
         text::grouped(stat.records),
@@ -63,12 +71,13 @@ fn stat(global: &Global, terminal: &Terminal) -> Result<Exit, CommandError> {
         stat.compiled_plugins,
         text::size(stat.compiled_bytes),
         stat.quarantined,
+        text::count(disputes, "action"),
     ));
     Ok(Exit::Success)
 }
 
 fn gc(global: &Global, max: u64, sweep: Sweep, terminal: &Terminal) -> Result<Exit, CommandError> {
-    let report = open_store(global)?.gc(max, sweep)?;
+    let report = open_store(global, terminal)?.gc(max, sweep)?;
     if terminal.json {
         terminal.answer_json(&json!({
             "schema": "belljar.cache-gc/v1", "max_bytes": max,
@@ -91,7 +100,7 @@ fn gc(global: &Global, max: u64, sweep: Sweep, terminal: &Terminal) -> Result<Ex
 }
 
 fn verify(global: &Global, terminal: &Terminal) -> Result<Exit, CommandError> {
-    let report = open_store(global)?.verify()?;
+    let report = open_store(global, terminal)?.verify()?;
     let VerifyReport { blobs, bytes, damaged, records, incomplete, unreadable, database } = &report;
     if terminal.json {
         terminal.answer_json(&json!({

@@ -7,6 +7,7 @@ use crate::delivery::{ApproverKey, ledger_key, new_approver_key};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::terminal::Terminal;
+use crate::trust;
 
 /// The public keys of a user, as JSON.
 #[derive(Serialize)]
@@ -14,6 +15,7 @@ struct Keys {
     schema: &'static str,
     approver: Option<String>,
     ledger: String,
+    machine: Option<String>,
 }
 
 pub(super) fn key(
@@ -38,14 +40,21 @@ pub(super) fn key(
                 schema: "belljar.keys/v1",
                 approver: ApproverKey::find()?.map(|key| key.public()),
                 ledger: ledger_key()?.public(),
+                machine: match trust::machine_key()? {
+                    trust::Kept::Key(key) => Some(key.public().to_string()),
+                    trust::Kept::Nowhere(_) => None,
+                },
             };
             if terminal.json {
                 terminal.answer_json(&keys);
             } else {
                 let none = || "none; `belljar key new` makes one".to_owned();
                 let approver = keys.approver.unwrap_or_else(none);
-                terminal
-                    .answer(&format!("approves with  {approver}\nsigns ledgers  {}", keys.ledger));
+                let machine = keys.machine.unwrap_or_else(|| "none".to_owned());
+                terminal.answer(&format!(
+                    "approves with  {approver}\nsigns ledgers  {}\nsigns records  {machine}",
+                    keys.ledger
+                ));
             }
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn logs(
             format!("it has {}", steps.join(", ")),
         ));
     };
-    let lines = lines(global, report, &events)?;
+    let lines = lines(global, terminal, report, &events)?;
     if terminal.json {
         terminal.answer_json(&json!({
             "schema": "belljar.logs/v1", "run": run.id, "step": report.step,
@@ -77,11 +77,12 @@ fn of_step<'a>(events: &'a [Event], name: &str) -> Option<(&'a StepReport, Vec<F
 /// The whole log from the store; if it is not there any more, what the recording has.
 fn lines(
     global: &Global,
+    terminal: &Terminal,
     report: &StepReport,
     events: &[Event],
 ) -> Result<Vec<LogLine>, CommandError> {
     if let Some(digest) = &report.log
-        && let Some(blob) = open_store(global)?.get(digest)?
+        && let Some(blob) = open_store(global, terminal)?.get(digest)?
     {
         let text = String::from_utf8_lossy(&blob);
         return Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect());

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod cache;
+mod cache_trust;
 mod check;
 mod deploy;
 mod explain;
@@ -19,6 +20,7 @@ mod runs;
 mod schema;
 mod status;
 mod tools;
+mod verify;
 mod watch_env;
 mod why;
 
@@ -42,6 +44,7 @@ pub(crate) fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Exi
         Command::Graph(args) => graph::graph(global, args, terminal),
         Command::Schema(args) => schema::schema(global, args, terminal),
         Command::Logs(args) => logs::logs(global, args, terminal),
+        Command::Verify(args) => verify::verify(global, args, terminal),
         Command::Runs(args) => runs::runs(global, args, terminal),
         Command::Cache(command) => cache::cache(global, command, terminal),
         Command::Plugin(command) => plugin::plugin(global, command, terminal),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use belljar_model::ports::{Cancel, EventSink};
 use belljar_report::table::Table;
-use belljar_runner::{ForceMode, OnFailure, Preview, RunOptions, Would, plan_preview};
+use belljar_runner::{
+    Afterwards, ForceMode, OnDispute, OnFailure, Preview, RunOptions, Would, plan_preview,
+};
 use serde_json::{Value, json};
 
 use crate::args::{Global, PlanArgs};
@@ -55,6 +57,8 @@ pub(super) fn preview(
         jobs: 1,
         on_failure: OnFailure::KeepGoing,
         force: ForceMode::Nothing,
+        on_dispute: OnDispute::Tell,
+        afterwards: Afterwards::Nothing,
         cancel: Cancel::new(),
         environment: Session::environment(&plan),
         plugins: session.run_plugins(),

@@ -34,11 +34,11 @@ pub(super) fn plugin(
 /// A `.wasm` file and `builtin:NAME` need no workspace; any other name is one of the file's.
 fn find(global: &Global, plugin: &str, terminal: &Terminal) -> Result<Loaded, CommandError> {
     if let Some(builtin) = plugin.strip_prefix("builtin:") {
-        return load(global, plugin, locate_builtin(builtin)?);
+        return load(global, terminal, plugin, locate_builtin(builtin)?);
     }
     if Path::new(plugin).extension().is_some_and(|extension| extension == "wasm") {
         let start = global.directory.as_deref().unwrap_or(Path::new("."));
-        return load(global, plugin, read_component(&start.join(plugin))?);
+        return load(global, terminal, plugin, read_component(&start.join(plugin))?);
     }
     let mut session = Session::with(global, Project::read(global)?, terminal)?;
     let Some(loaded) = session.plugins.remove(plugin) else {
@@ -51,8 +51,13 @@ fn find(global: &Global, plugin: &str, terminal: &Terminal) -> Result<Loaded, Co
     Ok(loaded?)
 }
 
-fn load(global: &Global, name: &str, located: Located) -> Result<Loaded, CommandError> {
-    let store = Arc::new(open_store(global)?);
+fn load(
+    global: &Global,
+    terminal: &Terminal,
+    name: &str,
+    located: Located,
+) -> Result<Loaded, CommandError> {
+    let store = Arc::new(open_store(global, terminal)?);
     let sandbox = open_sandbox(&store, Arc::clone(&store) as Arc<dyn BlobSource>)?;
     Ok(sandbox.load(name, located.digest, Arc::new(move || located.bytes()))?)
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use belljar_disk::Root;
+use belljar_model::TrustLevel;
 use belljar_model::ports::Cancel;
-use belljar_runner::{ForceMode, OnFailure};
+use belljar_runner::{Afterwards, ForceMode, OnDispute, OnFailure};
 
 use crate::args::{Global, RunArgs};
 use crate::error::CommandError;
@@ -36,6 +37,11 @@ pub(super) fn run(
         jobs: args.jobs,
         on_failure: if args.on_failure.fail_fast { OnFailure::Stop } else { OnFailure::KeepGoing },
         force: force(args, &session)?,
+        on_dispute: match session.store.trust().least {
+            TrustLevel::Protected => OnDispute::Refuse,
+            TrustLevel::Untrusted | TrustLevel::Developer | TrustLevel::Ci => OnDispute::Tell,
+        },
+        afterwards: if args.verify { Afterwards::Verify } else { Afterwards::Nothing },
         progress: args.progress,
         logs: args.logs,
         asked: args.steps.clone(),

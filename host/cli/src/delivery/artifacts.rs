@@ -7,7 +7,7 @@ use belljar_model::delivery::{Artifact, Commit, Environment, Release, Revision};
 use belljar_model::event::Status;
 use belljar_model::ports::Cancel;
 use belljar_model::{Fault, LedgerEvent};
-use belljar_runner::{FileRead, ForceMode, OnFailure};
+use belljar_runner::{Afterwards, FileRead, ForceMode, OnDispute, OnFailure};
 
 use crate::args::{Logs, Progress};
 use crate::env::EnvVar;
@@ -45,6 +45,8 @@ pub(crate) fn build(
         jobs: None,
         on_failure: OnFailure::KeepGoing,
         force: ForceMode::Nothing,
+        on_dispute: OnDispute::Refuse, // nothing is shipped that was contradicted
+        afterwards: Afterwards::Nothing,
         progress: Progress::Auto,
         logs: Logs::Failed,
         asked,

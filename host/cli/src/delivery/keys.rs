@@ -13,7 +13,7 @@ use crate::env::EnvVar;
 use crate::error::CommandError;
 
 /// What the text of a secret key begins with.
-const SECRET: &str = "ed25519-secret:";
+pub(crate) const SECRET: &str = "ed25519-secret:";
 /// The key that signs the checkpoints of ledgers.
 const LEDGER: &str = "ledger.key";
 /// The key that approves.
@@ -90,7 +90,7 @@ pub(crate) fn ledger_key() -> Result<LedgerKey, Fault> {
 }
 
 /// Where a key is: in a folder that the user named, or in the user's configuration.
-fn place(name: &str) -> Result<(PathBuf, String), Fault> {
+pub(crate) fn place(name: &str) -> Result<(PathBuf, String), Fault> {
     let folder = EnvVar::get(EnvVar::KEYS).map(PathBuf::from).or_else(|| {
         let config = EnvVar::get(EnvVar::XDG_CONFIG_HOME).map(PathBuf::from);
         let config = config.filter(|config| config.is_absolute());
@@ -108,7 +108,8 @@ fn unreadable(why: &str) -> Fault {
     fault::infrastructure(NO_KEY, format!("a key of this user cannot be had: {why}"))
 }
 
-fn parse(text: &str) -> Option<[u8; 32]> {
+/// Reads a secret key as it is kept.
+pub(crate) fn parse(text: &str) -> Option<[u8; 32]> {
     unhex(text.trim().strip_prefix(SECRET)?)
 }
 

@@ -9,7 +9,7 @@ mod carry;
 mod desk;
 mod discreet;
 mod fault;
-mod keys;
+pub(crate) mod keys;
 mod metrics;
 mod plugin_caller;
 mod secrets;

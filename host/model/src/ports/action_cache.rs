@@ -10,6 +10,7 @@ use crate::action_result::ActionResult;
 use crate::fault::Fault;
 use crate::observation::Trace;
 use crate::step::StepName;
+use crate::trust::{Dispute, Origin, Refusal, TrustLevel};
 
 /// A result on its way into the cache.
 #[derive(Clone, Debug)]
@@ -22,6 +23,24 @@ pub struct Record<'a> {
     pub result: &'a ActionResult,
     /// What the execution asked and was told.
     pub trace: &'a Trace,
+}
+
+/// A result that may be used.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Recorded {
+    /// The result.
+    pub result: ActionResult,
+    /// Who wrote the record, if the cache keeps that.
+    pub origin: Option<Origin>,
+}
+
+/// What a cache has for an Action.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Found {
+    /// The record that is trusted the most, if there is one that may be used.
+    pub record: Option<Recorded>,
+    /// Why another one is not used; the one that is trusted the most.
+    pub refused: Option<Refusal>,
 }
 
 /// One execution of a step in this workspace, for explanations and estimates.
@@ -47,13 +66,21 @@ pub struct Past {
 
 /// Remembers what Actions produced, and what steps did in this workspace.
 pub trait ActionCache: Send + Sync {
-    /// Returns the recorded result of this very Action.
+    /// Looks for the record of this very Action.
     ///
     /// # Errors
     /// When the cache cannot be read.
-    fn get(&self, action: &ActionDigest) -> Result<Option<ActionResult>, Fault>;
+    fn find(&self, action: &ActionDigest) -> Result<Found, Fault>;
 
-    /// Shows the kept Traces of a family to `visit`, most recently used first, until it breaks.
+    /// Returns the recorded result of this very Action, if it may be used.
+    ///
+    /// # Errors
+    /// When the cache cannot be read.
+    fn get(&self, action: &ActionDigest) -> Result<Option<ActionResult>, Fault> {
+        Ok(self.find(action)?.record.map(|record| record.result))
+    }
+
+    /// Shows the kept Traces of a family that may be used to `visit`, most recently used first, until it breaks.
     ///
     /// # Errors
     /// When the cache cannot be read.
@@ -63,11 +90,17 @@ pub trait ActionCache: Send + Sync {
         visit: &mut dyn FnMut(ActionDigest, Trace) -> ControlFlow<()>,
     ) -> Result<(), Fault>;
 
-    /// Records a result. Its blobs become durable before the record does.
+    /// Records a result. Its blobs become durable before the record does. Returns in what it
+    /// contradicts a record of the same Action that is there already.
     ///
     /// # Errors
-    /// When the record cannot be written.
-    fn put(&self, record: Record<'_>) -> Result<(), Fault>;
+    /// When the record cannot be written, or the others cannot be read.
+    fn put(&self, record: Record<'_>) -> Result<Option<Dispute>, Fault>;
+
+    /// The level of what this cache records, if it keeps that.
+    fn level(&self) -> Option<TrustLevel> {
+        None
+    }
 
     /// Returns the latest executions of a step in this workspace, newest first.
     ///

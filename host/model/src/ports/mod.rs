@@ -18,7 +18,7 @@ mod outlet;
 mod tools;
 mod variation;
 
-pub use action_cache::{ActionCache, Past, Record};
+pub use action_cache::{ActionCache, Found, Past, Record, Recorded};
 pub use blob_store::{BlobSource, BlobStore, BlobWriter, keep_log};
 pub use clock::Clock;
 pub use deployer::{DeployCall, DeployEnded, Deployed, Deployer};

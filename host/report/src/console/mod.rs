@@ -17,8 +17,8 @@ use belljar_model::event::{LogLine, Status, StepReport};
 use belljar_model::finding::{Finding, TestCase, TestStatus};
 use belljar_model::{Event, Fault, StepName};
 
-use crate::sanitize;
 use crate::style::{Style, Tone};
+use crate::{dispute, sanitize, verification};
 use live::Running;
 use screen::Screen;
 use tail::Tail;
@@ -96,6 +96,7 @@ struct Run {
     broken: Vec<StepReport>,
     skipped_for: BTreeMap<StepName, BTreeSet<StepName>>,
     cancelled: Vec<StepName>,
+    verified: verification::Tally,
 }
 
 impl Console {
@@ -161,10 +162,24 @@ impl Console {
                     self.run.failed_tests.entry(step.clone()).or_default().push(test.clone());
                 }
             }
+            Event::RecordDisputed { step, dispute } => {
+                let text = dispute::warning(step, dispute);
+                self.print(text);
+            }
+            Event::StepVerified { step, verification } => {
+                if let Some(text) = verification::lines(step, verification) {
+                    self.print(text);
+                }
+                self.run.verified.count(verification);
+            }
             Event::StepFinished { report, at } => self.finished(report, *at),
             Event::RunFinished { wall_us, totals, at, .. } => {
                 self.now = *at;
                 self.screen.end_live();
+                let verified = self.run.verified.render();
+                if !verified.is_empty() && self.options.mode != Mode::Quiet {
+                    self.print(verified);
+                }
                 let end = ending::End { wall_us: *wall_us, totals, options: &self.options };
                 let text = ending::render(&self.run, &end, &self.files, &self.style);
                 self.print(text);

@@ -1,8 +1,8 @@
 //! Row: the one line of a step that ended.
 
-use belljar_model::StepName;
 use belljar_model::event::{Source, Status, StepReport};
 use belljar_model::finding::Finding;
+use belljar_model::{Origin, StepName};
 use unicode_width::UnicodeWidthStr as _;
 
 use crate::style::{Style, Tone};
@@ -96,6 +96,9 @@ fn details(report: &StepReport, findings: &[Finding], style: &Style) -> Vec<Stri
                 push(&format!("{}{more}", style.words(&first.to_string())));
             }
         }
+    }
+    if let Some(Origin { name: Some(name), level, .. }) = &report.origin {
+        push(&format!("recorded by {name} ({level})"));
     }
     details
 }

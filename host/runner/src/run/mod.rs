@@ -12,13 +12,15 @@ use std::thread;
 
 use belljar_model::event::{LogLine, PlannedStep, SCHEMA};
 use belljar_model::ports::{EventSink, LogSink};
+use belljar_model::trust::Verification;
 use belljar_model::{Event, StepName};
 use belljar_pipeline::Plan;
 
 use crate::flight::Flights;
-use crate::ports::{Ports, RunOptions};
+use crate::ports::{Afterwards, Ports, RunOptions};
 use crate::schedule::Schedule;
 use crate::summary::RunSummary;
+use crate::verify::verify;
 use board::Board;
 
 /// Stack of a worker thread in bytes: an Executor may compile or interpret deeply nested code.
@@ -42,7 +44,15 @@ pub fn run(ports: &Ports<'_>, plan: &Plan, options: &RunOptions) -> RunSummary {
             run.work(); // a machine without a thread to spare still makes progress
         }
     });
-    let summary = RunSummary::of(run.board.into_reports());
+    let mut summary = RunSummary::of(run.board.into_reports());
+    if options.afterwards == Afterwards::Verify {
+        let all = plan.steps.iter().map(|step| step.name.clone()).collect();
+        let found = verify(ports, plan, options, &summary.reports, &all);
+        let differs = |(_, found): &(_, Verification)| matches!(found, Verification::Differs(_));
+        if summary.exit_code == 0 && found.iter().any(differs) {
+            summary.exit_code = 1;
+        }
+    }
     let wall = ports.clock.elapsed().saturating_sub(started);
     ports.events.emit(Event::RunFinished {
         at: ports.clock.now_ms(),

@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use belljar_model::event::{Source, Status, StepReport};
 use belljar_model::fault::Blame;
 use belljar_model::ports::{Execution, Past, Record, Request, Variation, keep_log};
-use belljar_model::{Action, ActionResult, Class, Cost, Event, Fault, MissReason, Trace};
+use belljar_model::{
+    Action, ActionResult, Class, Cost, Dispute, Event, Fault, MissReason, Origin, Trace,
+};
 use belljar_pipeline::Step;
 
 use super::deliver::deliver;
@@ -13,7 +15,7 @@ use super::{Run, micros};
 use crate::consult::{consult, prepare};
 use crate::hints;
 use crate::lookup::{Hit, Key, Shelf};
-use crate::ports::DEFECT;
+use crate::ports::{DEFECT, DISPUTED, OnDispute};
 
 /// Looks a step up or executes it, and says what became of it.
 pub(super) fn perform(run: &Run<'_>, index: usize) -> StepReport {
@@ -53,6 +55,7 @@ pub(super) fn blank(run: &Run<'_>, index: usize) -> StepReport {
         fault: None,
         skipped_for: None,
         isolation: None,
+        origin: None,
         tools: Vec::new(),
     }
 }
@@ -71,7 +74,8 @@ fn proceed(run: &Run<'_>, index: usize, report: &mut StepReport) -> Result<(), F
     let miss = match turn.look()? {
         Ok(hit) => match turn.restore(&hit.result)? {
             Ok(()) => {
-                let Hit { result, source, trace } = hit;
+                let Hit { result, source, trace, origin } = hit;
+                report.origin = origin;
                 return deliver(&turn, result, source, trace.as_ref(), report);
             }
             Err(miss) => vec![miss],
@@ -101,7 +105,9 @@ impl Turn<'_, '_> {
     fn look(&self) -> Result<Result<Hit, Vec<MissReason>>, Fault> {
         let Run { ports, options, .. } = self.run;
         let found = consult(ports, self.step, self.action, &self.key, options)?;
-        if let Ok(Hit { result, source: Source::ObservedHit, trace: Some(trace) }) = &found {
+        if let Ok(Hit { result, source: Source::ObservedHit, trace: Some(trace), origin }) = &found
+            && self.may_vouch_for(origin.as_ref())
+        {
             self.record(result, trace)?; // the next lookup is exact
         }
         Ok(found)
@@ -180,9 +186,28 @@ impl Turn<'_, '_> {
             && !self.run.options.cancel.is_asked()
     }
 
+    /// Whether a record may be copied under our name: only what this machine itself wrote, with
+    /// no less behind it. Else a copy would outlive the trust in its writer.
+    fn may_vouch_for(&self, origin: Option<&Origin>) -> bool {
+        origin.is_none_or(|origin| {
+            origin.name.is_none() && Some(origin.level) >= self.run.ports.cache.level()
+        })
+    }
+
     fn record(&self, result: &ActionResult, trace: &Trace) -> Result<(), Fault> {
         let Key { action, family } = self.key;
-        self.run.ports.cache.put(Record { action, family, result, trace })
+        let disputed = self.run.ports.cache.put(Record { action, family, result, trace })?;
+        let Some(dispute) = disputed else { return Ok(()) };
+        // A tool promises no equal results, so what it makes is told of and goes on.
+        let refused = match self.run.options.on_dispute {
+            OnDispute::Refuse if self.action.class == Class::Pure => {
+                Err(disputed_fault(self.step, &dispute))
+            }
+            OnDispute::Refuse | OnDispute::Tell => Ok(()),
+        };
+        let (step, dispute) = (self.step.name.clone(), Box::new(dispute));
+        self.run.emit(Event::RecordDisputed { step, dispute });
+        refused
     }
 
     fn remember(&self, cost: Cost, unrecorded: Option<String>) -> Result<(), Fault> {
@@ -207,6 +232,25 @@ fn how_it_ended(fault: &Fault) -> String {
         Blame::Policy => format!("was denied ({})", fault.code),
         _ => format!("ended without a result ({})", fault.code),
     }
+}
+
+/// A run that must be sure does not go on with a result that was contradicted.
+fn disputed_fault(step: &Step, dispute: &Dispute) -> Fault {
+    let message = format!(
+        "step `{}` is not deterministic, or its record was tampered with: two executions of the \
+         same action had different results",
+        step.name
+    );
+    let fault = Fault::new(Blame::Policy, DISPUTED, message)
+        .note(format!("recorded by {}; contradicted by {}", dispute.then, dispute.now));
+    let fault =
+        dispute.contradictions.iter().fold(fault, |fault, found| fault.note(found.to_string()));
+    fault.help(format!(
+        "see who is right (`belljar cache disputes`, `belljar run --verify {}`), then `belljar cache \
+         settle {}`",
+        step.name,
+        dispute.action.short()
+    ))
 }
 
 fn defect(panic: &(dyn std::any::Any + Send)) -> Fault {

@@ -8,7 +8,7 @@ use std::sync::{Condvar, Mutex};
 
 use belljar_model::event::{LogLevel, LogLine};
 use belljar_model::fault::Blame;
-use belljar_model::ports::{BlobStore, Execution, Executor, Request};
+use belljar_model::ports::{BlobStore, Execution, Executor, ListingOrder, Request, Variation};
 use belljar_model::{
     ActionResult, Answer, Code, Cost, Fault, Observation, OutputFile, Question, StepName, Trace,
     Verdict,
@@ -117,6 +117,16 @@ impl Script<'_> {
             }
             "write" => self.write(&text(1), &self.told.clone()),
             "write-parity" => self.write(&text(1), &(self.told.len() % 2).to_string()),
+            "write-varied" => {
+                let Variation { clock_ahead, seed, listing } = self.request.variation;
+                let seen = match text(2).as_str() {
+                    "clock" => format!("{clock_ahead}"),
+                    "seed" => format!("{seed}"),
+                    _ => format!("{}", u8::from(listing == ListingOrder::Reversed)),
+                };
+                self.write(&text(1), &format!("told {seen}"));
+            }
+            "write-attempt" => self.write(&text(1), &format!("attempt {attempt}")),
             "say" => self.say(text(1)),
             "fail-with" => {
                 if self.ask(Question::Content(path(&text(1)))) != Answer::Absent {

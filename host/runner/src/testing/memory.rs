@@ -5,11 +5,13 @@ use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use belljar_model::ports::{
-    ActionCache, BlobSource, BlobStore, BlobWriter, EventSink, Inputs, Past, Record, WriteBack,
+    ActionCache, BlobSource, BlobStore, BlobWriter, EventSink, Found, Inputs, Past, Record,
+    Recorded, WriteBack,
 };
+use belljar_model::trust::{Side, contradictions};
 use belljar_model::{
-    ActionDigest, ActionResult, Digest, Entry, Event, FamilyDigest, Fault, Node, OutputFile,
-    Patterns, StepName, Trace, WorkspacePath,
+    ActionDigest, ActionResult, Digest, Dispute, Entry, Event, FamilyDigest, Fault, Node,
+    OutputFile, Patterns, Refusal, StepName, Trace, TrustLevel, WorkspacePath, WriterKey,
 };
 use bytes::Bytes;
 
@@ -43,14 +45,21 @@ pub(crate) struct MemoryCache {
     pub(crate) results: Mutex<BTreeMap<ActionDigest, ActionResult>>,
     pub(crate) traces: Mutex<BTreeMap<FamilyDigest, Vec<(ActionDigest, Trace)>>>,
     pub(crate) history: Mutex<BTreeMap<StepName, Vec<Past>>>,
+    /// Records that are there and not used.
+    pub(crate) refused: Mutex<BTreeMap<ActionDigest, Refusal>>,
 }
 
 /// How many Traces of a family are kept.
 const KEPT: usize = 8;
 
 impl ActionCache for MemoryCache {
-    fn get(&self, action: &ActionDigest) -> Result<Option<ActionResult>, Fault> {
-        Ok(self.results.lock().unwrap().get(action).cloned())
+    fn find(&self, action: &ActionDigest) -> Result<Found, Fault> {
+        if let Some(refusal) = self.refused.lock().unwrap().get(action) {
+            return Ok(Found { record: None, refused: Some(refusal.clone()) });
+        }
+        let result = self.results.lock().unwrap().get(action).cloned();
+        let record = result.map(|result| Recorded { result, origin: None });
+        Ok(Found { record, refused: None })
     }
 
     fn traces(
@@ -67,8 +76,8 @@ impl ActionCache for MemoryCache {
         Ok(())
     }
 
-    fn put(&self, record: Record<'_>) -> Result<(), Fault> {
-        self.results.lock().unwrap().insert(record.action, record.result.clone());
+    fn put(&self, record: Record<'_>) -> Result<Option<Dispute>, Fault> {
+        let earlier = self.results.lock().unwrap().insert(record.action, record.result.clone());
         let mut traces = self.traces.lock().unwrap();
         let kept = traces.entry(record.family).or_default();
         kept.retain(|(action, _)| *action != record.action);
@@ -77,7 +86,15 @@ impl ActionCache for MemoryCache {
         let first = equal.map(|at| kept.remove(at));
         kept.insert(0, first.unwrap_or_else(|| (record.action, record.trace.clone())));
         kept.truncate(KEPT);
-        Ok(())
+        let contradictions =
+            earlier.map(|earlier| contradictions(&earlier, record.result)).unwrap_or_default();
+        let side = |at| {
+            let writer = WriterKey::from_bytes([1; 32]);
+            Side { writer, level: TrustLevel::Developer, at }
+        };
+        let (action, then, now) = (record.action, side(1), side(2));
+        let dispute = Dispute { action, then, now, contradictions };
+        Ok((!dispute.contradictions.is_empty()).then_some(dispute))
     }
 
     fn history(&self, step: &StepName) -> Result<Vec<Past>, Fault> {

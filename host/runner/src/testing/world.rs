@@ -1,17 +1,18 @@
 //! A workspace with all the ports, in which tests run plans.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use belljar_model::ports::{Cancel, EventSink, NoTools, Tools};
-use belljar_model::{Digest, Event, Fault, WorkspacePath};
+use belljar_model::trust::Verification;
+use belljar_model::{Digest, Event, Fault, StepName, WorkspacePath};
 use belljar_pipeline::Plan;
 
 use super::executor::{Executing, ScriptExecutor};
 use super::{MemoryBlobs, MemoryCache, Recording, StillClock, Tree, path, plugin};
 use crate::{
-    FileRead, ForceMode, OnFailure, Ports, Preview, RunOptions, RunSummary, evidence, plan_preview,
-    run,
+    Afterwards, FileRead, ForceMode, OnDispute, OnFailure, Ports, Preview, RunOptions, RunSummary,
+    evidence, plan_preview, run, verify,
 };
 
 pub(crate) struct World {
@@ -38,6 +39,8 @@ impl World {
                 jobs: 2,
                 on_failure: OnFailure::KeepGoing,
                 force: ForceMode::Nothing,
+                on_dispute: OnDispute::Tell,
+                afterwards: Afterwards::Nothing,
                 cancel: Cancel::new(),
                 environment: BTreeMap::new(),
                 plugins: BTreeMap::from([("p".to_owned(), Ok(plugin("p")))]),
@@ -84,6 +87,16 @@ impl World {
         let mut names: Vec<_> = executed.iter().map(ToString::to_string).collect();
         names.sort();
         names
+    }
+
+    /// What came of executing steps of a run of `plan` again.
+    pub(crate) fn verify(
+        &self,
+        plan: &Plan,
+        summary: &RunSummary,
+        chosen: &BTreeSet<StepName>,
+    ) -> Vec<(StepName, Verification)> {
+        self.with_ports(|ports| verify(ports, plan, &self.options, &summary.reports, chosen))
     }
 
     /// What steps have written into the workspace.

@@ -3,6 +3,7 @@
 mod caching;
 mod failures;
 mod simulation;
+mod trust;
 
 use belljar_model::event::{Source, Status};
 use belljar_pipeline::Plan;
