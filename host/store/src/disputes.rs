@@ -87,14 +87,16 @@ impl Store {
                  ORDER BY level DESC, count(*) DESC, writer",
             )?;
             let rows = select.query_map([], |row| {
-                let writer = WriterKey::from_bytes(row.get(1)?);
-                Ok((row.get::<_, u8>(0)?, writer, time(row, 2)?))
+                Ok(count(row).ok().flatten()) // what is no record is none
             })?;
             Ok::<_, StoreError>(rows.collect::<Result<Vec<_>, _>>()?)
         })?;
-        let count = |(level, writer, records)| {
-            Some(WriterCount { level: TrustLevel::of_number(level)?, writer, records })
-        };
-        Ok(counts.into_iter().filter_map(count).collect())
+        Ok(counts.into_iter().flatten().collect())
     }
+}
+
+fn count(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<WriterCount>> {
+    let (writer, records) = (WriterKey::from_bytes(row.get(1)?), time(row, 2)?);
+    let level = TrustLevel::of_number(row.get(0)?);
+    Ok(level.map(|level| WriterCount { level, writer, records }))
 }

@@ -47,23 +47,28 @@ pub(crate) fn of_action(
     )?;
     let mut rows = select.query([action.as_bytes()])?;
     while let Some(row) = rows.next()? {
-        let row = Row {
-            action: *action,
-            level: row.get(0)?,
-            writer: WriterKey::from_bytes(row.get(1)?),
-            family: FamilyDigest::from_bytes(row.get(2)?),
-            result: row.get(3)?,
-            statement: row.get(4)?,
-            mac: row.get(5)?,
-            signature: row.get(6)?,
-            last_used: time(row, 7)?,
-            disputed: row.get(8)?,
-        };
+        // Whoever can write into the file can write anything: what is no record is none.
+        let Ok(row) = read(row, *action) else { continue };
         if visit(row).is_break() {
             break;
         }
     }
     Ok(())
+}
+
+fn read(row: &rusqlite::Row<'_>, action: ActionDigest) -> rusqlite::Result<Row> {
+    Ok(Row {
+        action,
+        level: row.get(0)?,
+        writer: WriterKey::from_bytes(row.get(1)?),
+        family: FamilyDigest::from_bytes(row.get(2)?),
+        result: row.get(3)?,
+        statement: row.get(4)?,
+        mac: row.get(5)?,
+        signature: row.get(6)?,
+        last_used: time(row, 7)?,
+        disputed: row.get(8)?,
+    })
 }
 
 /// A Trace, with what its record says. The result is left out.
@@ -85,24 +90,29 @@ pub(crate) fn traces(
     )?;
     let mut rows = select.query([family.as_bytes()])?;
     while let Some(row) = rows.next()? {
-        let trace = row.get(3)?;
-        let row = Row {
-            action: ActionDigest::from_bytes(row.get(0)?),
-            level: row.get(1)?,
-            writer: WriterKey::from_bytes(row.get(2)?),
-            family: *family,
-            result: Vec::new(),
-            statement: row.get(4)?,
-            mac: row.get(5)?,
-            signature: row.get(6)?,
-            last_used: time(row, 7)?,
-            disputed: row.get(8)?,
-        };
-        if visit(TraceRow { row, trace }).is_break() {
+        let Ok(row) = read_trace(row, *family) else { continue };
+        if visit(row).is_break() {
             break;
         }
     }
     Ok(())
+}
+
+fn read_trace(row: &rusqlite::Row<'_>, family: FamilyDigest) -> rusqlite::Result<TraceRow> {
+    let trace = row.get(3)?;
+    let row = Row {
+        action: ActionDigest::from_bytes(row.get(0)?),
+        level: row.get(1)?,
+        writer: WriterKey::from_bytes(row.get(2)?),
+        family,
+        result: Vec::new(),
+        statement: row.get(4)?,
+        mac: row.get(5)?,
+        signature: row.get(6)?,
+        last_used: time(row, 7)?,
+        disputed: row.get(8)?,
+    };
+    Ok(TraceRow { row, trace })
 }
 
 /// The executions of a step, newest first.

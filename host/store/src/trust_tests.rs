@@ -139,7 +139,7 @@ fn a_record_of_which_anything_was_changed_is_not_used() {
         "level = 2".to_owned(),
         format!("writer = {zeros}"),
         "statement = x''".to_owned(),
-        "statement = statement || x'30'".to_owned(),
+        "statement = CAST(statement || x'30' AS BLOB)".to_owned(),
         format!("mac = {zeros}, signature = zeroblob(64)"),
     ] {
         let mut fixture = Fixture::new();
@@ -150,6 +150,22 @@ fn a_record_of_which_anything_was_changed_is_not_used() {
         let found = cache.find(&action(0)).unwrap();
         assert_eq!(found.record, None, "{assignment}");
         assert!(found.refused.is_some(), "{assignment}");
+    }
+}
+
+#[test]
+fn what_is_no_record_at_all_is_a_miss_and_no_error() {
+    belljar_cases::case!("H01");
+    for column in ["level", "writer", "family", "result", "statement", "mac", "signature"] {
+        let mut fixture = Fixture::new();
+        write(&mut fixture, HERE, TrustLevel::Developer, "mine");
+        tamper(&fixture, &format!("{column} = 'text'"));
+        let store = fixture.open();
+        let cache = store.for_workspace("here");
+        assert_eq!(cache.find(&action(0)).unwrap().record, None, "{column}");
+        store.writers().unwrap();
+        assert_eq!(make(&store, b"again"), None, "{column}");
+        assert!(cache.find(&action(0)).unwrap().record.is_some(), "{column}");
     }
 }
 
