@@ -34,7 +34,7 @@ pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>, trust: Trust) -> Result<
     let lease = Lock::shared(&root, layout::LEASE)?;
     drop(opening);
     let shared = Arc::new(Shared::new(Blobs::new(&root)?, database, clock, Judge::new(trust)));
-    Ok(Store { root, shared, lease: Mutex::new(Some(lease)), opened })
+    Ok(Store { root, shared, lease: Mutex::new(Some(lease)), opened, remarks: Vec::new() })
 }
 
 /// Removes what crashed processes left. Only for the one that has the store alone.

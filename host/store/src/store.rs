@@ -27,6 +27,8 @@ pub struct Store {
     pub(crate) lease: Mutex<Option<Lock>>,
     /// When it was opened, in milliseconds since 1970-01-01 UTC.
     pub(crate) opened: u64,
+    /// What was found and mended while it was opened.
+    pub(crate) remarks: Vec<String>,
 }
 
 impl Store {
@@ -77,6 +79,12 @@ impl Store {
     /// As whom this process writes, and whose records it uses.
     pub fn trust(&self) -> &Trust {
         &self.shared.judge.trust
+    }
+
+    /// What a person should hear about this store: what was damaged and replaced. Empty if there
+    /// is nothing to say.
+    pub fn remarks(&self) -> Vec<String> {
+        self.remarks.clone()
     }
 
     /// The blobs that turned out to be damaged while this process read them. They were moved

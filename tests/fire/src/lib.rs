@@ -1,0 +1,20 @@
+//! The store under fire: kills, failing calls, power cuts, crowds, damage and full disks.
+//!
+//! One program does work on a store, and says what it was promised ([`exercise`]). Campaigns
+//! disturb it in one way each, and then look whether every promise is kept ([`promises`]). The
+//! tests run their short forms, and `cargo xtask soak` the long ones.
+
+mod blows;
+mod dice;
+mod exercise;
+mod outcome;
+mod place;
+mod points;
+mod promises;
+mod values;
+
+pub use blows::{errors, kills};
+pub use dice::Dice;
+pub use exercise::{Pressure, exercise};
+pub use outcome::Outcome;
+pub use points::Exerciser;
