@@ -22,6 +22,7 @@ const CORE: &[&str] = &[
     "belljar-sdk-macros",
     "belljar-sdk-testing",
     "belljar-cases",
+    "belljar-fire",
     "xtask",
 ];
 
@@ -32,7 +33,7 @@ const GUESTS_ONLY: &str = "belljar-guests";
 /// sandboxes, or listen to sockets, and the names of tests that do, or that run programs which are
 /// not cargo's.
 const OWN_SANDBOX: (&[&str], &[&str]) = (
-    &["belljar-outlet", "belljar-tool"],
+    &["belljar-fire", "belljar-outlet", "belljar-tool"],
     &[
         "delivering::",
         "delivery_example::",

@@ -317,7 +317,11 @@ pub(crate) fn open_store(global: &Global, terminal: &Terminal) -> Result<Store, 
     tracing::debug!(place = %place.display(), "opening the store");
     let clock = Arc::new(SystemClock::start());
     let trust = trust::of_machine(global, terminal)?;
-    Ok(Store::open(&place, clock, trust).map_err(Fault::from)?)
+    let store = Store::open(&place, clock, trust).map_err(Fault::from)?;
+    for said in store.remarks() {
+        remark(&said);
+    }
+    Ok(store)
 }
 
 /// How many processors there are.

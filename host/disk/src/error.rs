@@ -30,6 +30,20 @@ impl DiskError {
         matches!(self.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
     }
 
+    /// Whether the disk itself failed, or too many files are open, or the file system is not for
+    /// writing: `EIO`; `EMFILE`, `ENFILE`; `EROFS`.
+    pub fn trouble(&self) -> Option<Trouble> {
+        if self.kind() == io::ErrorKind::ReadOnlyFilesystem {
+            return Some(Trouble::ReadOnly);
+        }
+        let errno = rustix::io::Errno::from_io_error(&self.source)?;
+        match errno {
+            rustix::io::Errno::IO => Some(Trouble::Failing),
+            rustix::io::Errno::MFILE | rustix::io::Errno::NFILE => Some(Trouble::TooManyFiles),
+            _ => None,
+        }
+    }
+
     /// Whether nothing is at the path.
     pub fn is_absent(&self) -> bool {
         is_absent(&self.source)
@@ -39,6 +53,17 @@ impl DiskError {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// What is wrong with the disk below, or with the process, rather than with the path.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trouble {
+    /// The disk cannot read or write.
+    Failing,
+    /// The process, or the system, has too many files open.
+    TooManyFiles,
+    /// The file system is mounted for reading only.
+    ReadOnly,
 }
 
 /// Whether an error says that nothing is at a path. A file where the path needs a folder means

@@ -21,7 +21,7 @@ mod sync;
 mod tail;
 mod temp;
 
-pub use error::DiskError;
+pub use error::{DiskError, Trouble};
 pub use hash::Hashed;
 pub use lock::Lock;
 pub use look::Listed;

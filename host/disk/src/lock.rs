@@ -11,7 +11,7 @@ use crate::root::Root;
 #[derive(Debug)]
 pub struct Lock {
     /// Closing the file releases the lock.
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -22,7 +22,7 @@ impl Lock {
     pub fn shared(root: &Root, path: &str) -> Result<Self, DiskError> {
         let file = open(root, path)?;
         file.lock_shared().map_err(|error| root.failed("lock", path, error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Waits until no one holds the lock, and takes it alone.
@@ -32,7 +32,7 @@ impl Lock {
     pub fn exclusive(root: &Root, path: &str) -> Result<Self, DiskError> {
         let file = open(root, path)?;
         file.lock().map_err(|error| root.failed("lock", path, error))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Shares the lock, or returns `None` if someone holds it exclusively.
@@ -55,9 +55,31 @@ impl Lock {
         Self::tried(file, taken).map_err(|error| root.failed("lock", path, error))
     }
 
+    /// Takes a lock that is shared alone, or returns false if someone else shares it; then it is
+    /// shared again. Not atomic: in between, another process may take it alone, unless a second
+    /// lock keeps it from trying.
+    ///
+    /// # Errors
+    /// When the system does not lock.
+    pub fn try_upgrade(&mut self) -> std::io::Result<bool> {
+        match self.file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => self.file.lock_shared().map(|()| false),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Shares a lock that this process has alone.
+    ///
+    /// # Errors
+    /// When the system does not lock.
+    pub fn downgrade(&mut self) -> std::io::Result<()> {
+        self.file.lock_shared()
+    }
+
     fn tried(file: File, taken: Result<(), TryLockError>) -> std::io::Result<Option<Self>> {
         match taken {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -89,5 +111,20 @@ mod tests {
         assert!(Lock::try_shared(&root, "lease").unwrap().is_none());
         drop(alone);
         drop(Lock::exclusive(&root, "lease").unwrap());
+    }
+
+    #[test]
+    fn a_shared_lock_becomes_exclusive_only_if_nobody_else_shares_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::open(folder.path()).unwrap();
+        let mut first = Lock::shared(&root, "lease").unwrap();
+        let second = Lock::shared(&root, "lease").unwrap();
+        assert!(!first.try_upgrade().unwrap());
+        assert!(Lock::try_exclusive(&root, "lease").unwrap().is_none(), "both are shared still");
+        drop(second);
+        assert!(first.try_upgrade().unwrap());
+        assert!(Lock::try_shared(&root, "lease").unwrap().is_none());
+        first.downgrade().unwrap();
+        assert!(Lock::try_shared(&root, "lease").unwrap().is_some());
     }
 }

@@ -20,6 +20,16 @@ pub struct Listed {
 }
 
 impl Root {
+    /// How many bytes an ordinary process may still write to this file system.
+    ///
+    /// # Errors
+    /// When the file system does not say.
+    pub fn free_bytes(&self) -> Result<u64, DiskError> {
+        let failed = |error: Errno| self.failed("ask for the free space of", "", error.into());
+        let stat = rustix::fs::fstatvfs(self.dir()).map_err(failed)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
     /// Returns the entries of a directory, sorted by name.
     ///
     /// # Errors

@@ -6,7 +6,6 @@ use belljar_disk::Temp;
 use belljar_model::ports::BlobWriter;
 use belljar_model::{Digest, Fault};
 
-use crate::error::StoreError;
 use crate::flush::Shared;
 
 /// Writes into a temporary file and hashes on the way.
@@ -17,15 +16,16 @@ pub(crate) struct FileBlobWriter {
 }
 
 impl FileBlobWriter {
-    pub(crate) fn new(shared: &Arc<Shared>) -> Result<Self, StoreError> {
-        let temp = shared.blobs.temp()?;
+    pub(crate) fn new(shared: &Arc<Shared>) -> Result<Self, Fault> {
+        let temp = shared.blobs.temp().map_err(|error| shared.explain(error.into()))?;
         Ok(Self { shared: Arc::clone(shared), temp, hasher: blake3::Hasher::new() })
     }
 }
 
 impl BlobWriter for FileBlobWriter {
     fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.temp.append(bytes).map_err(StoreError::Disk)?;
+        let appended = self.temp.append(bytes);
+        appended.map_err(|error| self.shared.explain(error.into()))?;
         self.hasher.update(bytes);
         Ok(())
     }

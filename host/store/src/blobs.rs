@@ -1,6 +1,7 @@
 //! Blobs: plain files named by what is in them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 use belljar_disk::{Barrier, DiskError, Kind, Mode, Root, Temp};
@@ -21,6 +22,8 @@ pub(crate) struct Blobs {
     pending: RwLock<Pending>,
     /// Found damaged by this process.
     damaged: Mutex<Vec<Digest>>,
+    /// What this process found on the disk, and may still need.
+    found: Mutex<HashSet<Digest>>,
 }
 
 #[derive(Default)]
@@ -80,6 +83,7 @@ impl Blobs {
             barrier: Barrier::new(root)?,
             pending: RwLock::default(),
             damaged: Mutex::default(),
+            found: Mutex::default(),
         })
     }
 
@@ -126,7 +130,30 @@ impl Blobs {
         }
         let Ok(Some(shard)) = self.shard(digest) else { return false };
         let stat = shard.stat_quick(&layout::name(digest)).ok().flatten();
-        stat.is_some_and(|stat| stat.kind == Kind::File && stat.size == digest.size())
+        let found = stat.is_some_and(|stat| stat.kind == Kind::File && stat.size == digest.size());
+        if found {
+            self.hold(digest);
+        }
+        found
+    }
+
+    fn hold(&self, digest: &Digest) {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).insert(*digest);
+    }
+
+    /// Whether this process found a blob, so that its steps may count on it.
+    pub(crate) fn is_held(&self, digest: &Digest) -> bool {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).contains(digest)
+    }
+
+    /// The folder of the store, and how many bytes may still be written there.
+    pub(crate) fn room(&self) -> (PathBuf, u64) {
+        (self.root.path().to_owned(), self.root.free_bytes().unwrap_or(0))
+    }
+
+    /// How many bytes wait in memory.
+    pub(crate) fn waiting_bytes(&self) -> u64 {
+        self.pending.read().unwrap_or_else(PoisonError::into_inner).held
     }
 
     /// The folder of a blob, if there is one.
@@ -159,7 +186,10 @@ impl Blobs {
             bytes = shard.read_if_there(&layout::name(digest))?;
         }
         match bytes {
-            Some(bytes) if Digest::of(&bytes) == *digest => Ok(Some(Bytes::from(bytes))),
+            Some(bytes) if Digest::of(&bytes) == *digest => {
+                self.hold(digest);
+                Ok(Some(Bytes::from(bytes)))
+            }
             Some(_) => self.quarantine(digest).map(|()| None),
             None => Ok(None),
         }
@@ -196,7 +226,13 @@ impl Blobs {
         for (digest, waiting) in waiting {
             let name = match waiting {
                 Waiting::File(name) => name,
-                Waiting::Memory(bytes) => self.file(&bytes)?.keep(),
+                Waiting::Memory(bytes) => {
+                    // Written down at once: if the next one fails, this one is not made again.
+                    let name = self.file(&bytes)?.keep();
+                    let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
+                    pending.insert(digest, Waiting::File(name.clone()));
+                    name
+                }
             };
             batch.push((digest, name));
         }
@@ -206,6 +242,8 @@ impl Blobs {
             self.place(digest, path)?;
             added += digest.size();
         }
+        // A record must not reach the disk before the names of its blobs do.
+        self.barrier.wait()?;
         let mut pending = self.pending.write().unwrap_or_else(PoisonError::into_inner);
         for (digest, _) in &batch {
             pending.remove(digest);

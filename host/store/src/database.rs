@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use belljar_disk::{Mode, Root};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
+use crate::layout;
 
 /// The revision of the schema within `actions-v3.db`; additions raise it.
 const REVISION: i64 = 1;
@@ -74,8 +76,40 @@ impl Database {
             None => connect(&self.path)?,
         };
         let result = work(&mut connection);
+        if let Err(StoreError::Database(error)) = &result
+            && is_damage(error)
+        {
+            self.condemn(error);
+        }
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         result
+    }
+
+    /// Writes down that the database is damaged: the next process that has the store alone begins
+    /// a new one.
+    fn condemn(&self, error: &rusqlite::Error) {
+        let folder = self.path.parent().map_or_else(|| Path::new("."), |folder| folder);
+        let why = error.to_string();
+        // Where this fails, the next process finds the damage by itself, as this one did.
+        let _ = Root::open(folder)
+            .and_then(|root| root.write_durable(layout::CONDEMNED, why.as_bytes(), Mode::Plain));
+    }
+}
+
+/// Whether an error says that the database is not what was written: every statement is ours and
+/// was tested, so a table that is missing or a value of another type is damage, too.
+pub(crate) fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::Error as E;
+    match error {
+        E::SqliteFailure(_, _) | E::SqlInputError { .. } => matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown)
+        ),
+        E::FromSqlConversionFailure(..)
+        | E::IntegralValueOutOfRange(..)
+        | E::Utf8Error(..)
+        | E::InvalidColumnType(..) => true,
+        _ => false,
     }
 }
 
@@ -85,8 +119,9 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY)?;
-    // NORMAL: a power cut may lose the last commits, but cannot damage the file.
-    connection.execute_batch("PRAGMA synchronous = NORMAL;")?;
+    // FULL: a commit that returned survives a power cut. With NORMAL it may be lost, although
+    // the flush that made it said otherwise.
+    connection.execute_batch("PRAGMA synchronous = FULL;")?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }

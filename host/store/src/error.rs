@@ -1,10 +1,12 @@
 //! StoreError: why the store cannot do its work, and what the user can do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use belljar_disk::DiskError;
+use belljar_disk::{self as disk, DiskError};
 use belljar_model::{Blame, Code, Digest, Fault};
 use rusqlite::ErrorCode;
+
+use crate::database::is_damage;
 
 /// Something is wrong with the store or with the disk below it.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +17,18 @@ pub enum StoreError {
     /// The database cannot be read or written.
     #[error("the store's database cannot be used: {0}")]
     Database(#[from] rusqlite::Error),
+    /// There is no room left for what waits to be written.
+    #[error("the disk of the store is full: {}: {what}", room(place, *free, *waiting))]
+    Full {
+        /// What could not be done.
+        what: String,
+        /// The folder of the store.
+        place: PathBuf,
+        /// Bytes that may still be written.
+        free: u64,
+        /// Bytes that wait to be written.
+        waiting: u64,
+    },
     /// The database was written by a later version of Belljar.
     #[error(
         "the store has revision {found}, and this version of Belljar knows revision {known} only"
@@ -39,6 +53,9 @@ pub enum StoreError {
 /// Which kind of trouble an error is, as far as a user is concerned.
 enum Trouble {
     Full,
+    Failing,
+    TooManyFiles,
+    ReadOnly,
     Unusable,
     Damaged,
     Newer,
@@ -48,21 +65,59 @@ enum Trouble {
 }
 
 impl StoreError {
+    /// The code of a full disk.
+    pub(crate) const FULL: Code = Code::new("E0620");
+
+    /// Whether there is no space left.
+    pub(crate) fn is_full(&self) -> bool {
+        match self {
+            Self::Disk(error) => error.is_full(),
+            Self::Database(error) => error.sqlite_error_code() == Some(ErrorCode::DiskFull),
+            Self::Full { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// Whether what failed can be tried again, because the disk was full before anything was
+    /// counted on. After a sync that failed, what is on the disk is not known, and a second sync
+    /// would not tell.
+    pub(crate) fn left_nothing_behind(&self) -> bool {
+        self.is_full() && !matches!(self, Self::Disk(error) if error.op == "sync")
+    }
+
     fn trouble(&self) -> Trouble {
         match self {
-            Self::Disk(error) if error.is_full() => Trouble::Full,
+            _ if self.is_full() => Trouble::Full,
+            Self::Full { .. } => Trouble::Full,
+            Self::Database(error) if is_damage(error) => Trouble::Damaged,
             Self::Database(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::DiskFull) => Trouble::Full,
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Trouble::Damaged,
+                Some(ErrorCode::SystemIoFailure) => Trouble::Failing,
+                Some(ErrorCode::ReadOnly) => Trouble::ReadOnly,
                 _ => Trouble::Unusable,
             },
-            Self::Disk(_) => Trouble::Unusable,
+            Self::Disk(error) => match error.trouble() {
+                Some(disk::Trouble::Failing) => Trouble::Failing,
+                Some(disk::Trouble::TooManyFiles) => Trouble::TooManyFiles,
+                Some(disk::Trouble::ReadOnly) => Trouble::ReadOnly,
+                None => Trouble::Unusable,
+            },
             Self::Newer { .. } => Trouble::Newer,
             Self::InUse(_) => Trouble::InUse,
             Self::NotThere(_) => Trouble::NotThere,
             Self::DamagedPins(_) => Trouble::DamagedPins,
         }
     }
+}
+
+/// What is there, and what is missing.
+fn room(place: &Path, free: u64, waiting: u64) -> String {
+    let place = place.display();
+    if free > waiting {
+        // Not the bytes: a quota, the number of files, or a room that only the system may use.
+        return format!("`{place}` takes no more, although {free} bytes are free");
+    }
+    let missing = waiting - free;
+    format!("{free} bytes are free in `{place}`, and at least {missing} more are needed")
 }
 
 /// Digests as a list.
@@ -77,12 +132,27 @@ impl From<StoreError> for Fault {
                 (Code::new("E0601"), "make the folder writable, or choose another with --store DIR")
             }
             Trouble::Full => (
-                Code::new("E0603"),
-                "free some space, for instance with `belljar cache gc --max-size 1GiB`",
+                StoreError::FULL,
+                "free some space there, for instance with `belljar cache gc --max-size 1GiB`; what \
+                 was written before stays valid, and the next run goes on from it",
+            ),
+            Trouble::Failing => (
+                Code::new("E0621"),
+                "look at the system's log: the disk may be failing; what was written before stays \
+                 valid, and this run's later results count as never recorded",
+            ),
+            Trouble::TooManyFiles => (
+                Code::new("E0622"),
+                "raise the limit of open files, for instance with `ulimit -n 4096`, or run with \
+                 fewer `--jobs`",
+            ),
+            Trouble::ReadOnly => (
+                Code::new("E0623"),
+                "remount the file system for writing, or choose another place with --store DIR",
             ),
             Trouble::InUse => (Code::new("E0604"), "wait until its run has ended, and try again"),
             Trouble::Damaged => {
-                (Code::new("E0606"), "move the store's folder away; the next run fills a new one")
+                (Code::new("E0606"), "run again: a new database is begun as soon as no other run uses it")
             }
             Trouble::NotThere => {
                 (Code::new("E0602"), "run again: the step that makes it will be executed")
@@ -96,10 +166,7 @@ impl From<StoreError> for Fault {
                 "use the newer version of Belljar, or another store with --store DIR",
             ),
         };
-        let message = match error.trouble() {
-            Trouble::Full => format!("the disk is full: {error}"),
-            _ => error.to_string(),
-        };
+        let message = error.to_string();
         Self::new(Blame::Infrastructure, code, message).help(help)
     }
 }
@@ -124,8 +191,13 @@ mod tests {
     #[test]
     fn every_trouble_has_its_own_code() {
         check(disk(13), "E0601");
-        check(disk(28), "E0603");
-        check(database(rusqlite::ffi::SQLITE_FULL), "E0603");
+        check(disk(28), "E0620");
+        check(disk(5), "E0621");
+        check(disk(24), "E0622");
+        check(disk(30), "E0623");
+        check(database(rusqlite::ffi::SQLITE_FULL), "E0620");
+        check(database(rusqlite::ffi::SQLITE_IOERR), "E0621");
+        check(database(rusqlite::ffi::SQLITE_READONLY), "E0623");
         check(StoreError::InUse(PathBuf::from("a")), "E0604");
         check(database(rusqlite::ffi::SQLITE_NOTADB), "E0606");
         check(database(rusqlite::ffi::SQLITE_CORRUPT), "E0606");

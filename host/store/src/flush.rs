@@ -10,7 +10,7 @@ use belljar_model::ports::Clock;
 use crate::blobs::Blobs;
 use crate::database::Database;
 use crate::error::StoreError;
-use crate::overlay::Overlay;
+use crate::overlay::{Batch, Overlay};
 use crate::records;
 use crate::trust::Judge;
 
@@ -35,6 +35,8 @@ pub(crate) struct Shared {
 #[derive(Default)]
 struct State {
     overlay: Overlay,
+    /// What a flush could not write because the disk was full. It comes before the overlay's.
+    held: Option<Batch>,
     thread: Option<JoinHandle<()>>,
     stage: Stage,
     /// Why nothing is written any more. What is on the disk after a failed barrier is not
@@ -124,13 +126,24 @@ impl Shared {
     /// Writes all that was put until now, and returns when it is durable.
     pub(crate) fn flush(&self) -> Result<(), Fault> {
         let _alone = self.flushing.lock().unwrap_or_else(PoisonError::into_inner);
-        let batch = {
-            let mut state = self.lock();
-            if let Some(fault) = &state.broken {
-                return Err(fault.clone());
+        loop {
+            let (batch, is_last) = {
+                let mut state = self.lock();
+                if let Some(fault) = &state.broken {
+                    return Err(fault.clone());
+                }
+                let held = state.held.take();
+                let is_last = held.is_none();
+                (held.unwrap_or_else(|| state.overlay.take()), is_last)
+            };
+            self.write(batch)?;
+            if is_last {
+                return Ok(());
             }
-            state.overlay.take()
-        };
+        }
+    }
+
+    fn write(&self, batch: Batch) -> Result<(), Fault> {
         // Blobs are looked at after the records were taken: each record's blobs are among them.
         let written = self.blobs.publish().map_err(StoreError::Disk).and_then(|added| {
             if batch.is_empty() && added == 0 {
@@ -138,12 +151,29 @@ impl Shared {
             }
             self.database.with(|connection| records::write(connection, &batch, &self.judge, added))
         });
+        let Err(error) = written else {
+            self.lock().overlay.written(&batch);
+            return Ok(());
+        };
+        let can_be_tried_again = error.left_nothing_behind();
+        let fault = self.explain(error);
         let mut state = self.lock();
-        match written {
-            Ok(()) => state.overlay.written(&batch),
-            Err(error) => state.broken = Some(error.into()),
+        if can_be_tried_again {
+            state.held = Some(batch);
+        } else {
+            state.broken = Some(fault.clone());
         }
-        state.broken.clone().map_or(Ok(()), Err)
+        Err(fault)
+    }
+
+    /// An error as a fault. Of a full disk, it says how much is missing.
+    pub(crate) fn explain(&self, error: StoreError) -> Fault {
+        if !error.is_full() {
+            return error.into();
+        }
+        let (place, free) = self.blobs.room();
+        StoreError::Full { what: error.to_string(), place, free, waiting: self.blobs.waiting_bytes() }
+            .into()
     }
 
     /// Ends the thread. What is queued stays queued.

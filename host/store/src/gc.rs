@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 
-use belljar_disk::{Kind, Lock};
+use belljar_disk::{DiskError, Kind, Lock};
 use belljar_model::{ActionResult, Digest, Fault};
 use rusqlite::{OptionalExtension as _, TransactionBehavior};
 use serde::Serialize;
@@ -89,16 +90,42 @@ impl Store {
         })
     }
 
-    /// Does something while no other process uses the store.
+    /// Makes room once, if a fault says that the disk is full, and tries again. What is older than
+    /// this process and was not asked for by it goes, the least recently used first.
+    pub(crate) fn relieved<T>(
+        &self,
+        fault: Fault,
+        again: impl FnOnce() -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        if fault.code != StoreError::FULL || self.relieved.swap(true, Ordering::Relaxed) {
+            return Err(fault);
+        }
+        let target = || {
+            let waiting = self.shared.blobs.waiting_bytes();
+            let spare = (2 * waiting).max(self.counted_bytes()? / 4);
+            let bound = self.counted_bytes()?.saturating_sub(spare);
+            self.collect(bound, Sweep::Delete)
+        };
+        match self.alone(target) {
+            Ok(_) => again(),
+            Err(_) => Err(fault.note("no other run's results could be removed to make room")),
+        }
+    }
+
+    /// Does something while no other process uses the store. Whoever wants it alone takes the
+    /// lock for opening first, so nobody gets it while this process changes its own lock.
     fn alone<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(lease.take());
-        let done = match Lock::try_exclusive(&self.root, layout::LEASE) {
-            Ok(Some(_alone)) => work(),
-            Ok(None) => Err(StoreError::InUse(self.path().to_owned())),
-            Err(error) => Err(error.into()),
+        let _opening = Lock::exclusive(&self.root, layout::OPENING)?;
+        let failed = |source| {
+            let path = self.path().join(layout::LEASE);
+            StoreError::Disk(DiskError { op: "lock", path, source })
         };
-        *lease = Some(Lock::shared(&self.root, layout::LEASE)?);
+        if !lease.try_upgrade().map_err(failed)? {
+            return Err(StoreError::InUse(self.path().to_owned()));
+        }
+        let done = work();
+        lease.downgrade().map_err(failed)?;
         done
     }
 
@@ -124,7 +151,7 @@ impl Store {
         }
         let mut unnamed = Vec::new();
         for (digest, written) in &present {
-            if named.contains(digest) || *written >= self.opened {
+            if named.contains(digest) || *written >= self.opened || self.is_needed(digest) {
                 report.blobs_kept += 1;
                 report.bytes_kept += digest.size();
             } else {
@@ -145,6 +172,11 @@ impl Store {
             }
         }
         Ok(report)
+    }
+
+    /// Whether this process found a blob, and its run goes on.
+    fn is_needed(&self, digest: &Digest) -> bool {
+        self.relieved.load(Ordering::Relaxed) && self.shared.blobs.is_held(digest)
     }
 
     /// All blobs that have their place, and when they came, in milliseconds since 1970-01-01.

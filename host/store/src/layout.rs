@@ -21,6 +21,8 @@ pub(crate) const OUTDATED: [&str; 7] = [
     "actions-v2.db-shm",
     "machine-v1.key",
 ];
+/// Says that a process found the database damaged, and how.
+pub(crate) const CONDEMNED: &str = "actions.damaged";
 /// What is pinned: a file for each owner, named by the plain BLAKE3 of the owner's name.
 pub(crate) const PINS: &str = "pins-v1";
 /// Compiled plugins, which belong to the sandbox.

@@ -1,14 +1,14 @@
 //! Opening a store: folders, locks, cleaning up after crashes.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use belljar_disk::{Lock, Root};
+use belljar_disk::{Lock, Root, TEMP_PREFIX};
 use belljar_model::ports::Clock;
-use rusqlite::ErrorCode;
 
 use crate::blobs::Blobs;
-use crate::database::Database;
+use crate::database::{Database, is_damage};
 use crate::error::StoreError;
 use crate::flush::Shared;
 use crate::layout;
@@ -23,9 +23,10 @@ pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>, trust: Trust) -> Result<
     root.create_dir_all(layout::PINS)?;
     root.create_private_dir(layout::AOT)?;
     let opened = clock.now_ms();
+    let mut remarks = Vec::new();
     let database = if let Some(alone) = Lock::try_exclusive(&root, layout::LEASE)? {
         remove_strays(&root)?;
-        let database = open_or_replace(&root, opened)?;
+        let database = open_or_replace(&root, opened, &mut remarks)?;
         drop(alone);
         database
     } else {
@@ -34,38 +35,55 @@ pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>, trust: Trust) -> Result<
     let lease = Lock::shared(&root, layout::LEASE)?;
     drop(opening);
     let shared = Arc::new(Shared::new(Blobs::new(&root)?, database, clock, Judge::new(trust)));
-    Ok(Store { root, shared, lease: Mutex::new(Some(lease)), opened, remarks: Vec::new() })
+    Ok(Store { root, shared, lease: Mutex::new(lease), relieved: AtomicBool::new(false), opened, remarks })
 }
 
 /// Removes what crashed processes left. Only for the one that has the store alone.
 fn remove_strays(root: &Root) -> Result<(), StoreError> {
-    for stray in root.list(layout::TEMP)? {
-        if let Some(name) = stray.name.to_str() {
-            root.remove(&format!("{}/{name}", layout::TEMP))?;
+    for folder in ["", layout::TEMP, layout::PINS, layout::AOT] {
+        for stray in root.list(folder)? {
+            let Some(name) = stray.name.to_str() else { continue };
+            // What is in the folder for blobs in the making is nothing else, whatever its name.
+            if folder == layout::TEMP || name.starts_with(TEMP_PREFIX) {
+                root.remove(&format!("{folder}{}{name}", if folder.is_empty() { "" } else { "/" }))?;
+            }
         }
     }
     Ok(())
 }
 
-/// Opens the database. A file that is no database at all is moved aside, never deleted: the
-/// blobs are still there, and records can be made again. Only for the one that has the store
-/// alone.
-fn open_or_replace(root: &Root, now: u64) -> Result<Database, StoreError> {
+/// Opens the database. One that is damaged, as it turns out now or did in an earlier process, is
+/// moved aside: the blobs are still there, and records can be made again. Only for the one that
+/// has the store alone.
+fn open_or_replace(
+    root: &Root,
+    now: u64,
+    remarks: &mut Vec<String>,
+) -> Result<Database, StoreError> {
     let path = root.path().join(layout::DATABASE);
-    match Database::open(path.clone()) {
-        Err(StoreError::Database(error))
-            if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) =>
-        {
-            for suffix in ["", "-wal", "-shm"] {
-                let name = format!("{}{suffix}", layout::DATABASE);
-                if root.stat(&name)?.is_some() {
-                    root.rename(&name, &format!("{name}.damaged-{now}"))?;
-                }
-            }
-            Database::open(path)
+    let told = root.read_if_there(layout::CONDEMNED)?;
+    let why = match told {
+        Some(why) => String::from_utf8_lossy(&why).into_owned(),
+        None => match Database::open(path.clone()) {
+            Err(StoreError::Database(error)) if is_damage(&error) => error.to_string(),
+            opened => return opened,
+        },
+    };
+    root.create_dir_all(layout::QUARANTINE)?;
+    for suffix in ["-wal", "-shm", ""] {
+        let name = format!("{}{suffix}", layout::DATABASE);
+        if root.stat(&name)?.is_some() {
+            root.rename(&name, &format!("{}/{name}-{now}", layout::QUARANTINE))?;
         }
-        opened => opened,
     }
+    // Only now: interrupted before, the next process moves the rest.
+    root.remove(layout::CONDEMNED)?;
+    remarks.push(format!(
+        "the store's database was damaged ({why}) and is now in `{}`; every step runs once more, \
+         and nothing else is lost",
+        root.path().join(layout::QUARANTINE).display()
+    ));
+    Database::open(path)
 }
 
 #[cfg(test)]
@@ -100,8 +118,27 @@ mod tests {
         root.write_atomic(layout::DATABASE, &noise, Mode::Plain).unwrap();
         let store = fixture.open();
         assert_eq!(store.get(&digest).unwrap().unwrap(), "kept");
-        let aside = format!("{}.damaged-{}", layout::DATABASE, FakeClock::START);
+        assert_eq!(store.remarks().len(), 1);
+        let name = format!("{}-{}", layout::DATABASE, FakeClock::START);
+        let aside = format!("{}/{name}", layout::QUARANTINE);
         assert_eq!(root.read(&aside).unwrap(), noise);
+    }
+
+    #[test]
+    fn a_database_that_turns_out_to_be_damaged_is_replaced_by_the_next_process() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        let damaged = |_: &mut rusqlite::Connection| -> Result<(), StoreError> {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+            Err(rusqlite::Error::SqliteFailure(code, None).into())
+        };
+        assert!(store.shared.database.with(damaged).is_err());
+        drop(store);
+        let store = fixture.open();
+        assert_eq!(store.remarks().len(), 1, "{:?}", store.remarks());
+        assert!(store.verify().unwrap().is_clean());
+        drop(store);
+        assert_eq!(fixture.open().remarks(), [""; 0], "it is said once");
     }
 
     #[test]

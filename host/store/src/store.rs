@@ -1,6 +1,7 @@
 //! Store: one folder with blobs, records and compiled plugins.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use belljar_disk::{Lock, Root};
@@ -23,8 +24,10 @@ use crate::{layout, open};
 pub struct Store {
     pub(crate) root: Root,
     pub(crate) shared: Arc<Shared>,
-    /// Tells other processes that this one uses the store. `None` only while it has it alone.
-    pub(crate) lease: Mutex<Option<Lock>>,
+    /// Tells other processes that this one uses the store.
+    pub(crate) lease: Mutex<Lock>,
+    /// Whether garbage was collected because the disk was full: it helps at most once.
+    pub(crate) relieved: AtomicBool,
     /// When it was opened, in milliseconds since 1970-01-01 UTC.
     pub(crate) opened: u64,
     /// What was found and mended while it was opened.
@@ -53,7 +56,7 @@ impl Store {
     /// When something could not be written, now or in the background before. Then nothing more
     /// is written by this process, although it can still read what it put.
     pub fn flush(&self) -> Result<(), Fault> {
-        self.shared.flush()
+        self.shared.flush().or_else(|fault| self.relieved(fault, || self.shared.flush()))
     }
 
     /// Where the store is.
@@ -102,7 +105,8 @@ impl BlobSource for Store {
 
 impl BlobStore for Store {
     fn put(&self, bytes: &[u8]) -> Result<Digest, Fault> {
-        let (digest, kept) = self.shared.blobs.put(bytes).map_err(StoreError::Disk)?;
+        let put = || self.shared.blobs.put(bytes).map_err(|error| self.shared.explain(error.into()));
+        let (digest, kept) = put().or_else(|fault| self.relieved(fault, put))?;
         if kept == Kept::Now {
             self.shared.wake();
         }
@@ -114,7 +118,8 @@ impl BlobStore for Store {
     }
 
     fn writer(&self) -> Result<Box<dyn BlobWriter>, Fault> {
-        Ok(Box::new(FileBlobWriter::new(&self.shared)?))
+        let start = || FileBlobWriter::new(&self.shared);
+        Ok(Box::new(start().or_else(|fault| self.relieved(fault, start))?))
     }
 }
 

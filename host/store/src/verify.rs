@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use belljar_model::{ActionDigest, ActionResult, Digest, Fault, Trace};
 use serde::Serialize;
 
+use crate::cache::decode;
 use crate::error::StoreError;
 use crate::layout;
 use crate::store::Store;
@@ -111,11 +112,11 @@ impl Store {
                 let result: Vec<u8> = row.get(1)?;
                 let trace: Option<Vec<u8>> = row.get(2)?;
                 report.records += 1;
-                let result = postcard::from_bytes::<ActionResult>(&result);
-                let trace = trace.map(|trace| postcard::from_bytes::<Trace>(&trace));
+                let result = decode::<ActionResult>(&result);
+                let trace = trace.map(|trace| decode::<Trace>(&trace));
                 match (result, trace) {
-                    (Err(_), _) | (_, Some(Err(_))) => report.unreadable.push(action),
-                    (Ok(result), _) if !result.blobs().all(|it| present.contains(&it)) => {
+                    (None, _) | (_, Some(None)) => report.unreadable.push(action),
+                    (Some(result), _) if !result.blobs().all(|it| present.contains(&it)) => {
                         report.incomplete.push(action);
                     }
                     _ => {}

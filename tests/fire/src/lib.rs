@@ -5,16 +5,22 @@
 //! tests run their short forms, and `cargo xtask soak` the long ones.
 
 mod blows;
+mod crowd;
+mod damage;
 mod dice;
 mod exercise;
 mod outcome;
 mod place;
 mod points;
+mod power;
 mod promises;
 mod values;
 
 pub use blows::{errors, kills};
+pub use crowd::{collecting, crowd};
+pub use damage::damage;
 pub use dice::Dice;
 pub use exercise::{Pressure, exercise};
-pub use outcome::Outcome;
+pub use outcome::{NOT_TRIED, Outcome, not_tried};
 pub use points::Exerciser;
+pub use power::{power, why_not};

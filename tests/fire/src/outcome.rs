@@ -32,6 +32,25 @@ impl Outcome {
     }
 }
 
+/// The variable that names the folder for what could not be tried on this machine. `cargo xtask
+/// test` reads it at the end.
+pub const NOT_TRIED: &str = "BELLJAR_NOT_TRIED";
+
+/// Says that something could not be tried, and why.
+///
+/// # Errors
+/// When it cannot be written down where it was asked for.
+#[expect(clippy::print_stdout, reason = "it belongs to the result of the tests")]
+pub fn not_tried(what: &str, why: &str) -> Result<()> {
+    println!("NOT TRIED here: {what}: {why}");
+    if let Some(folder) = std::env::var_os(NOT_TRIED) {
+        std::fs::create_dir_all(&folder)?;
+        let name = what.replace(' ', "-");
+        std::fs::write(std::path::Path::new(&folder).join(name), format!("{what}: {why}\n"))?;
+    }
+    Ok(())
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, tried, failed, remarks } = self;
