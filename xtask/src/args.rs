@@ -33,6 +33,8 @@ pub(crate) enum Verb {
     Install(InstallArgs),
     /// Print the measurements of `benches/`
     Bench(BenchArgs),
+    /// Look for the rare: the long forms of the tests of the store, one after another
+    Soak(SoakArgs),
     /// Write the SDK's bindings anew from the interface
     Codegen,
 }
@@ -66,4 +68,18 @@ pub(crate) struct BenchArgs {
     /// Passed on to the measuring program
     #[arg(last = true, value_name = "ARG")]
     pub(crate) rest: Vec<String>,
+}
+
+/// Arguments of `cargo xtask soak`.
+#[derive(clap::Args)]
+pub(crate) struct SoakArgs {
+    /// How long the searches without an end of their own take together
+    #[arg(long, default_value_t = 60)]
+    pub(crate) minutes: u64,
+    /// Only one search, such as `kills`
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<String>,
+    /// What decides everything that is random [default: another one each time]
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
 }

@@ -7,6 +7,7 @@ mod builds;
 mod codegen;
 mod demo;
 mod shell;
+mod soak;
 mod verbs;
 
 use anyhow::Result;
@@ -23,6 +24,7 @@ fn main() -> Result<()> {
         Verb::Plugins => verbs::plugins(),
         Verb::Install(args) => verbs::install(&args),
         Verb::Bench(args) => verbs::bench(&args),
+        Verb::Soak(args) => soak::soak(&args),
         Verb::Codegen => codegen::run(),
     }
 }

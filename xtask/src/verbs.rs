@@ -59,7 +59,11 @@ const GUESTS_TOO: &[&str] = &[
     "belljar-plugin-test",
 ];
 
-/// Runs all tests, or those of the core. Cargo's own closing lines come last.
+/// The variable that names the folder for what the tests could not try on this machine.
+const NOT_TRIED: &str = "BELLJAR_NOT_TRIED";
+
+/// Runs all tests, or those of the core. Cargo's own closing lines come last, and after them what
+/// could not be tried here.
 ///
 /// # Errors
 /// When something cannot be built, or a test fails.
@@ -77,7 +81,24 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
             test.args(names.iter().flat_map(|name| ["--skip", name]));
         }
     }
-    run(test.args(&args.rest))
+    let folder = crate::shell::target_dir()?.join("not-tried");
+    let _ = std::fs::remove_dir_all(&folder); // there may be none
+    let ended = run(test.args(&args.rest).env(NOT_TRIED, &folder));
+    for line in not_tried(&folder)? {
+        say(&format!("NOT TRIED on this machine: {line}"));
+    }
+    ended
+}
+
+/// What the tests wrote down as not tried, sorted.
+fn not_tried(folder: &std::path::Path) -> Result<Vec<String>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
+    let mut lines = Vec::new();
+    for entry in entries {
+        lines.push(std::fs::read_to_string(entry?.path())?.trim().to_owned());
+    }
+    lines.sort();
+    Ok(lines)
 }
 
 /// Builds the guests, the program and all tests, and returns the variables that tell the tests

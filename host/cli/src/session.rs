@@ -20,7 +20,7 @@ use crate::env::EnvVar;
 use crate::error::CommandError;
 use crate::plugins::Locator;
 use crate::project::Project;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, remark};
 use crate::tools::{Bench, Toolset};
 use crate::trust;
 
@@ -319,7 +319,7 @@ pub(crate) fn open_store(global: &Global, terminal: &Terminal) -> Result<Store, 
     let trust = trust::of_machine(global, terminal)?;
     let store = Store::open(&place, clock, trust).map_err(Fault::from)?;
     for said in store.remarks() {
-        remark(&said);
+        remark(&format!("warning: {said}"));
     }
     Ok(store)
 }

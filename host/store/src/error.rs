@@ -151,9 +151,10 @@ impl From<StoreError> for Fault {
                 "remount the file system for writing, or choose another place with --store DIR",
             ),
             Trouble::InUse => (Code::new("E0604"), "wait until its run has ended, and try again"),
-            Trouble::Damaged => {
-                (Code::new("E0606"), "run again: a new database is begun as soon as no other run uses it")
-            }
+            Trouble::Damaged => (
+                Code::new("E0606"),
+                "run again: a new database is begun as soon as no other run uses it",
+            ),
             Trouble::NotThere => {
                 (Code::new("E0602"), "run again: the step that makes it will be executed")
             }

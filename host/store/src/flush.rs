@@ -172,8 +172,13 @@ impl Shared {
             return error.into();
         }
         let (place, free) = self.blobs.room();
-        StoreError::Full { what: error.to_string(), place, free, waiting: self.blobs.waiting_bytes() }
-            .into()
+        StoreError::Full {
+            what: error.to_string(),
+            place,
+            free,
+            waiting: self.blobs.waiting_bytes(),
+        }
+        .into()
     }
 
     /// Ends the thread. What is queued stays queued.

@@ -35,7 +35,14 @@ pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>, trust: Trust) -> Result<
     let lease = Lock::shared(&root, layout::LEASE)?;
     drop(opening);
     let shared = Arc::new(Shared::new(Blobs::new(&root)?, database, clock, Judge::new(trust)));
-    Ok(Store { root, shared, lease: Mutex::new(lease), relieved: AtomicBool::new(false), opened, remarks })
+    Ok(Store {
+        root,
+        shared,
+        lease: Mutex::new(lease),
+        relieved: AtomicBool::new(false),
+        opened,
+        remarks,
+    })
 }
 
 /// Removes what crashed processes left. Only for the one that has the store alone.
@@ -45,7 +52,10 @@ fn remove_strays(root: &Root) -> Result<(), StoreError> {
             let Some(name) = stray.name.to_str() else { continue };
             // What is in the folder for blobs in the making is nothing else, whatever its name.
             if folder == layout::TEMP || name.starts_with(TEMP_PREFIX) {
-                root.remove(&format!("{folder}{}{name}", if folder.is_empty() { "" } else { "/" }))?;
+                root.remove(&format!(
+                    "{folder}{}{name}",
+                    if folder.is_empty() { "" } else { "/" }
+                ))?;
             }
         }
     }

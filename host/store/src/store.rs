@@ -105,7 +105,8 @@ impl BlobSource for Store {
 
 impl BlobStore for Store {
     fn put(&self, bytes: &[u8]) -> Result<Digest, Fault> {
-        let put = || self.shared.blobs.put(bytes).map_err(|error| self.shared.explain(error.into()));
+        let put =
+            || self.shared.blobs.put(bytes).map_err(|error| self.shared.explain(error.into()));
         let (digest, kept) = put().or_else(|fault| self.relieved(fault, put))?;
         if kept == Kept::Now {
             self.shared.wake();

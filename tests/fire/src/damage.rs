@@ -53,7 +53,10 @@ fn survive(place: &Path) -> Result<()> {
         match told {
             Ok(()) => {}
             Err(Ended::With(fault)) => {
-                ensure!(fault.code.as_str().starts_with("E06") && fault.help.is_some(), "{fault:?}");
+                ensure!(
+                    fault.code.as_str().starts_with("E06") && fault.help.is_some(),
+                    "{fault:?}"
+                );
                 // Pins are told of by an error for as long as a person has not looked at them,
                 // and a version that is too new is never thrown away.
                 let stays = fault.message.contains("pins") || fault.code.as_str() == "E0607";

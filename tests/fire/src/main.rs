@@ -74,12 +74,7 @@ fn main() -> anyhow::Result<ExitCode> {
     }
 }
 
-fn campaign(
-    name: Name,
-    seed: u64,
-    most: Option<usize>,
-    time: Duration,
-) -> anyhow::Result<Outcome> {
+fn campaign(name: Name, seed: u64, most: Option<usize>, time: Duration) -> anyhow::Result<Outcome> {
     let program = std::env::current_exe()?;
     let exerciser = |turns, keep| Exerciser { program, seed, turns, keep };
     let all = most.unwrap_or(usize::MAX);

@@ -9,9 +9,31 @@ use anyhow::{Context as _, Result, ensure};
 
 /// The calls that change what is on a disk, or who may change it.
 const CALLS: &[&str] = &[
-    "openat", "openat2", "write", "pwrite64", "pwritev", "rename", "renameat", "renameat2", "link",
-    "linkat", "unlink", "unlinkat", "mkdir", "mkdirat", "rmdir", "ftruncate", "fallocate", "fsync",
-    "fdatasync", "syncfs", "sync_file_range", "fchmod", "fchmodat", "flock", "fcntl",
+    "openat",
+    "openat2",
+    "write",
+    "pwrite64",
+    "pwritev",
+    "rename",
+    "renameat",
+    "renameat2",
+    "link",
+    "linkat",
+    "unlink",
+    "unlinkat",
+    "mkdir",
+    "mkdirat",
+    "rmdir",
+    "ftruncate",
+    "fallocate",
+    "fsync",
+    "fdatasync",
+    "syncfs",
+    "sync_file_range",
+    "fchmod",
+    "fchmodat",
+    "flock",
+    "fcntl",
 ];
 
 /// One call: its name, and how many calls of that name the thread made before it, plus one.

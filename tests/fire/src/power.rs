@@ -84,9 +84,9 @@ fn session(
     let said = BufReader::new(child.stdout.take().context("it was piped")?);
     let shared = Arc::clone(&promises);
     let listener = std::thread::spawn(move || {
-        said.lines().map_while(Result::ok).try_for_each(|line| {
-            shared.lock().unwrap_or_else(PoisonError::into_inner).add(&line)
-        })
+        said.lines()
+            .map_while(Result::ok)
+            .try_for_each(|line| shared.lock().unwrap_or_else(PoisonError::into_inner).add(&line))
     });
     let mut dice = Dice::new(exerciser.seed);
     let mut copies = Vec::new();
@@ -151,7 +151,8 @@ fn both(before: Promises, after: &Promises) -> Promises {
 
 /// Looks at a disk after the power came back.
 fn after(image: &Path, place: &Path, disk: &Disk, promises: &Promises) -> Result<()> {
-    let mounted = Mounted::new(image, place, if disk.name == "xfs" { "loop,nouuid" } else { disk.options })?;
+    let mounted =
+        Mounted::new(image, place, if disk.name == "xfs" { "loop,nouuid" } else { disk.options })?;
     let store = mounted.place.join("store");
     if !store.is_dir() {
         ensure!(*promises == Promises::default(), "the store is gone");

@@ -16,7 +16,7 @@ use crate::dice::Dice;
 /// A clock that no one sets: it goes on by a millisecond each time it is asked. It starts later
 /// than the real time, so that every file looks old to garbage collection.
 #[derive(Debug)]
-pub struct StepClock(AtomicU64);
+pub(crate) struct StepClock(AtomicU64);
 
 impl Default for StepClock {
     fn default() -> Self {
@@ -38,7 +38,7 @@ impl Clock for StepClock {
 const SIZES: [u64; 6] = [1, 40, 900, 5_000, 60_000, 90_000];
 
 /// The blobs of a record.
-pub fn blobs(record: u64) -> Vec<Vec<u8>> {
+pub(crate) fn blobs(record: u64) -> Vec<Vec<u8>> {
     let mut dice = Dice::new(record.wrapping_mul(0x1000_0001));
     let blob = |number: u64, dice: &mut Dice| {
         let size = usize::try_from(*dice.of(&SIZES) + dice.below(64)).unwrap_or(0);
@@ -51,7 +51,7 @@ pub fn blobs(record: u64) -> Vec<Vec<u8>> {
 }
 
 /// What a record says.
-pub fn result(record: u64) -> ActionResult {
+pub(crate) fn result(record: u64) -> ActionResult {
     let output = |(number, bytes): (usize, Vec<u8>)| OutputFile {
         path: path(&format!("out/{number}")),
         digest: Digest::of(&bytes),
@@ -77,29 +77,29 @@ fn path(text: &str) -> WorkspacePath {
 }
 
 /// The key of a record.
-pub fn action(record: u64) -> ActionDigest {
+pub(crate) fn action(record: u64) -> ActionDigest {
     ActionDigest::from_bytes(*Digest::of(&record.to_le_bytes()).hash())
 }
 
 /// The family of a record; four records share one.
-pub fn family(record: u64) -> FamilyDigest {
+pub(crate) fn family(record: u64) -> FamilyDigest {
     FamilyDigest::from_bytes(*Digest::of(&(record / 4).to_be_bytes()).hash())
 }
 
 /// What the execution behind a record saw.
-pub fn trace(record: u64) -> Trace {
+pub(crate) fn trace(record: u64) -> Trace {
     let question = Question::Content(path(&format!("in/{record}")));
     let answer = Answer::Content(Digest::of(&record.to_be_bytes()));
     Trace(vec![Observation { question, answer }])
 }
 
 /// The step that made a record.
-pub fn step(record: u64) -> StepName {
+pub(crate) fn step(record: u64) -> StepName {
     StepName::new(&format!("step-{}", record % 8))
 }
 
 /// How that went.
-pub fn past(record: u64) -> Past {
+pub(crate) fn past(record: u64) -> Past {
     Past {
         action: action(record),
         family: family(record),

@@ -6,7 +6,12 @@ use std::time::Duration;
 use belljar_fire::{Exerciser, Outcome};
 
 fn exerciser(seed: u64, turns: u64) -> Exerciser {
-    Exerciser { program: PathBuf::from(env!("CARGO_BIN_EXE_belljar-fire")), seed, turns, keep: false }
+    Exerciser {
+        program: PathBuf::from(env!("CARGO_BIN_EXE_belljar-fire")),
+        seed,
+        turns,
+        keep: false,
+    }
 }
 
 /// Says what was tried, in the output of the tests, and fails if it was too little.
