@@ -14,7 +14,7 @@ use crate::dice::Dice;
 use crate::outcome::Outcome;
 use crate::points::Exerciser;
 use crate::promises::Promises;
-use crate::values::StepClock;
+use crate::values::{self, StepClock};
 
 /// How many processes there are at a time.
 const PROCESSES: u64 = 8;
@@ -151,7 +151,7 @@ pub fn collecting(exerciser: &Exerciser, time: Duration) -> Result<Outcome> {
         }
     }
     collect(&place, BOUND, &mut done)?;
-    let store = Store::open(&place, Arc::new(StepClock::default()))?;
+    let store = Store::open(&place, Arc::new(StepClock::default()), values::trust())?;
     let bytes = store.stat()?.blob_bytes;
     if bytes > BOUND / 10 * 11 {
         outcome.failed.push(format!("{bytes} bytes stay, and {BOUND} were the bound"));
@@ -161,7 +161,7 @@ pub fn collecting(exerciser: &Exerciser, time: Duration) -> Result<Outcome> {
 }
 
 fn collect(place: &Path, bound: u64, done: &mut usize) -> Result<()> {
-    let store = Store::open(place, Arc::new(StepClock::default()))?;
+    let store = Store::open(place, Arc::new(StepClock::default()), values::trust())?;
     match store.gc(bound, Sweep::Delete) {
         Ok(report) => {
             *done += 1;

@@ -24,7 +24,7 @@ const RECORDS: u64 = 4;
 pub fn damage(seed: u64, trials: usize) -> Result<Outcome> {
     let folder = crate::place::quick()?;
     let golden = folder.path().join("golden");
-    let store = Store::open(&golden, Arc::new(StepClock::default()))?;
+    let store = Store::open(&golden, Arc::new(StepClock::default()), values::trust())?;
     for record in 0..RECORDS {
         use_record(&store, record).map_err(|ended| anyhow!("{ended:?}"))?;
     }
@@ -70,7 +70,7 @@ fn survive(place: &Path) -> Result<()> {
 
 fn use_all(place: &Path) -> Result<(), Ended> {
     let clock = Arc::new(StepClock::default());
-    let store = Store::open(place, clock).map_err(belljar_model::Fault::from)?;
+    let store = Store::open(place, clock, values::trust()).map_err(belljar_model::Fault::from)?;
     for record in 0..RECORDS {
         read(&store, record)?;
         let cache = store.for_workspace("here");

@@ -85,7 +85,7 @@ pub fn exercise(place: &Path, seed: u64, turns: u64, pressure: Pressure) -> Ende
 }
 
 fn run(place: &Path, seed: u64, turns: u64, pressure: Pressure) -> Result<(), Ended> {
-    let store = Store::open(place, Arc::new(StepClock::default())).map_err(Fault::from)?;
+    let store = Store::open(place, Arc::new(StepClock::default()), values::trust()).map_err(Fault::from)?;
     let (open, known) = (BTreeSet::new(), BTreeSet::new());
     let mut exerciser = Exerciser { store, dice: Dice::new(seed), pressure, open, known };
     for _ in 0..turns {

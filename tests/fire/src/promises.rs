@@ -69,7 +69,7 @@ impl Promises {
     /// # Errors
     /// When it is not.
     pub fn check(&self, place: &Path) -> Result<()> {
-        let store = Store::open(place, Arc::new(StepClock::default())).context("opening")?;
+        let store = Store::open(place, Arc::new(StepClock::default()), values::trust()).context("opening")?;
         ensure!(store.remarks().is_empty(), "opened with {:?}", store.remarks());
         for record in 0..RECORDS {
             let found = read(&store, record).map_err(|ended| anyhow!("{ended:?}"))?;
@@ -103,7 +103,7 @@ impl Promises {
     /// When something is not as it must be.
     pub fn check_and_go_on(&self, place: &Path) -> Result<()> {
         self.check(place)?;
-        let store = Store::open(place, Arc::new(StepClock::default()))?;
+        let store = Store::open(place, Arc::new(StepClock::default()), values::trust())?;
         let wrong = |ended: Ended| anyhow!("going on: {ended:?}");
         crate::exercise::make_all(&store).map_err(wrong)?;
         drop(store);

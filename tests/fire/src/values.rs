@@ -1,6 +1,7 @@
 //! What is put into a store under fire. A number decides a record and every byte that it names,
 //! so that each reader knows what it must find, whoever wrote it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -8,10 +9,18 @@ use belljar_model::action_result::OutputFile;
 use belljar_model::ports::{Clock, Past};
 use belljar_model::{
     ActionDigest, ActionResult, Answer, Class, Cost, Digest, FamilyDigest, Observation, Question,
-    StepName, Trace, Verdict, WorkspacePath,
+    StepName, Trace, TrustLevel, Verdict, WorkspacePath,
 };
+use belljar_store::{MachineKey, Trust};
 
 use crate::dice::Dice;
+
+/// A machine that trusts itself.
+pub(crate) fn trust() -> Trust {
+    let level = TrustLevel::Developer;
+    let key = MachineKey::from_secret(&[7; 32]);
+    Trust { key, level, least: level, known: BTreeMap::new(), host: "fire".to_owned() }
+}
 
 /// A clock that no one sets: it goes on by a millisecond each time it is asked. It starts later
 /// than the real time, so that every file looks old to garbage collection.
