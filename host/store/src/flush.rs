@@ -1,11 +1,12 @@
 //! Flush: how that which was put becomes durable, on a thread of its own.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use belljar_model::Fault;
 use belljar_model::ports::Clock;
+use belljar_model::{ActionResult, Digest, Fault};
 
 use crate::blobs::Blobs;
 use crate::database::Database;
@@ -179,6 +180,15 @@ impl Shared {
             waiting: self.blobs.waiting_bytes(),
         }
         .into()
+    }
+
+    /// The blobs that records name which are not written yet.
+    pub(crate) fn awaited(&self) -> BTreeSet<Digest> {
+        let state = self.lock();
+        let batches = state.held.iter().chain([state.overlay.queue()]);
+        let records = batches.flat_map(|batch| &batch.records);
+        let results = records.filter_map(|record| postcard::from_bytes(&record.result).ok());
+        results.flat_map(|result: ActionResult| result.blobs().collect::<Vec<_>>()).collect()
     }
 
     /// Ends the thread. What is queued stays queued.

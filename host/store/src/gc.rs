@@ -132,6 +132,7 @@ impl Store {
     fn collect(&self, max_bytes: u64, sweep: Sweep) -> Result<GcReport, StoreError> {
         let present = self.present()?;
         let mut named = self.pinned_blobs()?;
+        let awaited = self.shared.awaited();
         let pinned = named.iter().filter(|digest| present.contains_key(digest));
         let bytes_pinned = pinned.map(Digest::size).sum();
         let mut report = GcReport { bytes_pinned, ..GcReport::default() };
@@ -151,7 +152,8 @@ impl Store {
         }
         let mut unnamed = Vec::new();
         for (digest, written) in &present {
-            if named.contains(digest) || *written >= self.opened || self.is_needed(digest) {
+            let is_named = named.contains(digest) || awaited.contains(digest);
+            if is_named || *written >= self.opened || self.is_needed(digest) {
                 report.blobs_kept += 1;
                 report.bytes_kept += digest.size();
             } else {

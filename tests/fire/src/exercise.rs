@@ -17,7 +17,7 @@ use crate::dice::Dice;
 use crate::values::{self, StepClock};
 
 /// How many different records there are.
-pub const RECORDS: u64 = 48;
+pub(crate) const RECORDS: u64 = 48;
 
 /// Whether the exerciser collects garbage so that it loses what it was promised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -85,7 +85,8 @@ pub fn exercise(place: &Path, seed: u64, turns: u64, pressure: Pressure) -> Ende
 }
 
 fn run(place: &Path, seed: u64, turns: u64, pressure: Pressure) -> Result<(), Ended> {
-    let store = Store::open(place, Arc::new(StepClock::default()), values::trust()).map_err(Fault::from)?;
+    let store =
+        Store::open(place, Arc::new(StepClock::default()), values::trust()).map_err(Fault::from)?;
     let (open, known) = (BTreeSet::new(), BTreeSet::new());
     let mut exerciser = Exerciser { store, dice: Dice::new(seed), pressure, open, known };
     for _ in 0..turns {
@@ -191,7 +192,7 @@ impl Exerciser {
 ///
 /// # Errors
 /// When the store cannot do it, or gives back what was never put.
-pub fn use_record(store: &Store, record: u64) -> Result<bool, Ended> {
+pub(crate) fn use_record(store: &Store, record: u64) -> Result<bool, Ended> {
     if read(store, record)? == Found::Whole {
         return Ok(false);
     }
@@ -218,7 +219,7 @@ pub fn use_record(store: &Store, record: u64) -> Result<bool, Ended> {
 ///
 /// # Errors
 /// As [`use_record`].
-pub fn make_all(store: &Store) -> Result<(), Ended> {
+pub(crate) fn make_all(store: &Store) -> Result<(), Ended> {
     for record in 0..RECORDS {
         use_record(store, record)?;
     }
@@ -227,7 +228,7 @@ pub fn make_all(store: &Store) -> Result<(), Ended> {
 
 /// What is there of a record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Found {
+pub(crate) enum Found {
     /// Nothing.
     Nothing,
     /// The record, but not all its blobs.
@@ -240,7 +241,7 @@ pub enum Found {
 ///
 /// # Errors
 /// When something was found that is not as it was put.
-pub fn read(store: &Store, record: u64) -> Result<Found, Ended> {
+pub(crate) fn read(store: &Store, record: u64) -> Result<Found, Ended> {
     let found = store.for_workspace("here").get(&values::action(record))?;
     let Some(found) = found else { return Ok(Found::Nothing) };
     if found != values::result(record) {

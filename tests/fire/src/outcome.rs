@@ -66,7 +66,7 @@ impl fmt::Display for Outcome {
 }
 
 /// Tries each of some cases, on all processors. A case that fails does not stop the others.
-pub fn try_all<T: Sync + fmt::Debug>(
+pub(crate) fn try_all<T: Sync + fmt::Debug>(
     what: &str,
     cases: &[T],
     attempt: impl Fn(&T) -> Result<()> + Sync,

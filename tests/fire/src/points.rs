@@ -154,7 +154,7 @@ fn points(log: &str) -> Vec<Point> {
 }
 
 /// At most `count` of some points, evenly spread over all.
-pub fn sample(points: &[Point], count: usize) -> Vec<Point> {
+pub(crate) fn sample(points: &[Point], count: usize) -> Vec<Point> {
     if points.len() <= count {
         return points.to_vec();
     }

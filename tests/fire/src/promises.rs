@@ -13,7 +13,7 @@ use crate::values::{self, StepClock};
 
 /// What must be in a store.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Promises {
+pub(crate) struct Promises {
     /// Records of which a flush said that they are durable.
     pub records: BTreeSet<u64>,
     /// The record whose blobs an owner pinned.
@@ -25,7 +25,7 @@ impl Promises {
     ///
     /// # Errors
     /// When it says that something is wrong, or writes what no exerciser writes.
-    pub fn of(output: &str) -> Result<Self> {
+    pub(crate) fn of(output: &str) -> Result<Self> {
         let mut promises = Self::default();
         for line in output.split_inclusive('\n') {
             if let Some(line) = line.strip_suffix('\n') {
@@ -39,7 +39,7 @@ impl Promises {
     ///
     /// # Errors
     /// As [`Promises::of`].
-    pub fn add(&mut self, line: &str) -> Result<()> {
+    pub(crate) fn add(&mut self, line: &str) -> Result<()> {
         let mut words = line.split(' ');
         match words.next().unwrap_or_default() {
             "promised" => {
@@ -68,8 +68,9 @@ impl Promises {
     ///
     /// # Errors
     /// When it is not.
-    pub fn check(&self, place: &Path) -> Result<()> {
-        let store = Store::open(place, Arc::new(StepClock::default()), values::trust()).context("opening")?;
+    pub(crate) fn check(&self, place: &Path) -> Result<()> {
+        let store = Store::open(place, Arc::new(StepClock::default()), values::trust())
+            .context("opening")?;
         ensure!(store.remarks().is_empty(), "opened with {:?}", store.remarks());
         for record in 0..RECORDS {
             let found = read(&store, record).map_err(|ended| anyhow!("{ended:?}"))?;
@@ -101,7 +102,7 @@ impl Promises {
     ///
     /// # Errors
     /// When something is not as it must be.
-    pub fn check_and_go_on(&self, place: &Path) -> Result<()> {
+    pub(crate) fn check_and_go_on(&self, place: &Path) -> Result<()> {
         self.check(place)?;
         let store = Store::open(place, Arc::new(StepClock::default()), values::trust())?;
         let wrong = |ended: Ended| anyhow!("going on: {ended:?}");
