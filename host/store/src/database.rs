@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
@@ -87,6 +88,9 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY)?;
     // NORMAL: a power cut may lose the last commits, but cannot damage the file.
     connection.execute_batch("PRAGMA synchronous = NORMAL;")?;
+    // Else SQLite plans a query anew whenever another value is bound, as it looks whether the
+    // value makes the partial index of Traces usable: 70 us for each lookup.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }
