@@ -226,3 +226,10 @@ fn reads_all() {
     );
     workspace.write("in/a", "one").write("in/b", "two").run(["run"]).exits(0);
 }
+
+#[test]
+fn gives_its_secret_away() {
+    // It asks for any secret and was granted none: it is started, and ends when it opens one.
+    let (_, result) = run("gives_its_secret_away", "with.way = \"say\"");
+    result.exits(5).says(&["[E0431]", "grants.secrets"]);
+}

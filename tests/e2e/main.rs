@@ -19,6 +19,7 @@ mod isolation;
 mod misses;
 mod native_examples;
 mod plugins;
+mod secrets;
 mod store;
 mod trust;
 

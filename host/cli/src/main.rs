@@ -17,6 +17,7 @@ mod plugins;
 mod project;
 mod recording;
 mod reports;
+mod secrets;
 mod session;
 mod shown;
 mod signals;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     if let Some(exit) = belljar_tool::launch::entry() {
         return exit;
     }
+    secrets::mask_panics();
     let arguments = args::Arguments::parse();
     tracing_output::start(arguments.global.verbose);
     let terminal = terminal::Terminal::new(&arguments.global);

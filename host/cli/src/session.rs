@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use belljar_model::ports::{ActionCache, BlobSource, BlobStore, Clock, EventSink, Tools};
+use belljar_model::ports::{ActionCache, BlobSource, BlobStore, Clock, EventSink, Secrets, Tools};
 use belljar_model::{Blame, Capability, Class, Descriptor, Digest, Fault, StepName};
 use belljar_pipeline::{Plan, Step};
-use belljar_runner::{Plugin, Ports, RunOptions, ToolPorts, ToolRunner};
+use belljar_runner::{MaskedBlobs, Plugin, Ports, RunOptions, SealedBlobs, ToolPorts, ToolRunner};
 use belljar_sandbox::{AotOptions, Loaded, Options, ReadComponent, Sandbox};
 use belljar_store::{DEFAULT_MAX_BYTES, Store, WorkspaceCache};
 pub(crate) use belljar_workspace::STATE;
@@ -20,6 +20,7 @@ use crate::env::EnvVar;
 use crate::error::CommandError;
 use crate::plugins::Locator;
 use crate::project::Project;
+use crate::secrets::{self, ProjectSecrets};
 use crate::terminal::Terminal;
 use crate::tools::{Bench, Toolset};
 use crate::trust;
@@ -45,6 +46,7 @@ pub(crate) struct Session {
     /// Read the components of the plugins that were found, by their name in the file.
     components: Components,
     store_size: u64,
+    secrets: Arc<ProjectSecrets>,
 }
 
 /// Plugins by their name in the file, loaded or not.
@@ -118,6 +120,7 @@ impl Session {
         let workspace = Arc::new(Workspace::open(&root, options).map_err(Fault::from)?);
         let inputs = Inputs { workspace: Arc::clone(&workspace), store: Arc::clone(&store) };
         let inputs: Arc<dyn BlobSource> = Arc::new(inputs);
+        let secrets = Arc::new(ProjectSecrets::of(&project, secrets::veil()));
         let sandbox = Arc::new(open_sandbox(&store, Arc::clone(&inputs))?);
         let cache = Arc::new(store.for_workspace(&root.display().to_string()));
         let plugins = BTreeMap::new();
@@ -134,6 +137,7 @@ impl Session {
             blobs: inputs,
             components: BTreeMap::new(),
             store_size,
+            secrets,
         };
         (session.plugins, session.components) = session.load_plugins(terminal);
         Ok(session)
@@ -155,16 +159,21 @@ impl Session {
         of: ToolsOf<'_>,
         terminal: &Terminal,
     ) -> Result<Toolset, CommandError> {
+        let store = Arc::clone(&self.store) as Arc<dyn BlobStore>;
         let printed = match of {
             ToolsOf::Effects(_, printed) => Arc::clone(printed),
-            ToolsOf::Plan(_) | ToolsOf::File => Arc::clone(&self.store) as Arc<dyn BlobStore>,
+            ToolsOf::Plan(_) | ToolsOf::File => {
+                Arc::new(MaskedBlobs::new(store, secrets::veil().clone()))
+            }
         };
+        let outputs: Arc<dyn BlobStore> = Arc::new(sealed(&self.store));
         let bench = Bench {
             root: &self.root,
             pipeline: &self.project.pipeline,
             store: &self.store,
             blobs: &self.blobs,
-            outputs: &printed,
+            outputs: &outputs,
+            printed: &printed,
             sandbox: &self.sandbox,
             locator: &self.locator(terminal),
         };
@@ -183,6 +192,8 @@ impl Session {
             cache: Arc::clone(&self.cache) as Arc<dyn ActionCache>,
             blobs: Arc::clone(&self.store) as Arc<dyn BlobStore>,
             executor: Arc::new(toolset),
+            secrets: Arc::clone(&self.secrets) as Arc<dyn Secrets>,
+            veil: secrets::veil().clone(),
         };
         let cpus = u32::try_from(options.jobs).unwrap_or(u32::MAX);
         Arc::new(ToolRunner::new(ports, cpus, options.force.clone()))
@@ -280,10 +291,16 @@ impl Session {
         names.filter_map(|name| Some((name.clone(), EnvVar::get(&name)?))).collect()
     }
 
+    /// Has the values of the secrets that steps are granted.
+    pub(crate) fn secrets(&self) -> Arc<dyn Secrets> {
+        Arc::clone(&self.secrets) as Arc<dyn Secrets>
+    }
+
     /// The ports for a run.
     pub(crate) fn ports<'a>(
         &'a self,
         tools: &'a Arc<dyn Tools>,
+        secrets: &'a Arc<dyn Secrets>,
         events: &'a Arc<dyn EventSink>,
         clock: &'a dyn Clock,
     ) -> Ports<'a> {
@@ -294,6 +311,8 @@ impl Session {
             cache: &*self.cache,
             executor: &*self.sandbox,
             tools,
+            secrets,
+            veil: secrets::veil(),
             events,
             clock,
         }
@@ -330,6 +349,11 @@ pub(crate) fn most_jobs() -> usize {
     (4 * processors()).max(16)
 }
 
+/// The store as those see it who make files: no value of a secret gets into it.
+fn sealed(store: &Arc<Store>) -> SealedBlobs {
+    SealedBlobs::new(Arc::clone(store) as Arc<dyn BlobStore>, secrets::veil().clone())
+}
+
 /// Opens a sandbox that reads from `inputs` and writes into the store.
 pub(crate) fn open_sandbox(
     store: &Arc<Store>,
@@ -338,7 +362,7 @@ pub(crate) fn open_sandbox(
     let sandbox = Sandbox::new(Options {
         aot: Some(AotOptions { dir: store.aot_dir(), key: store.machine_key() }),
         blobs_in: inputs,
-        blobs_out: Arc::clone(store) as Arc<dyn BlobStore>,
+        blobs_out: Arc::new(sealed(store)),
         parallel: most_jobs(),
     });
     sandbox.map_err(|error| CommandError::Other(error.into()))

@@ -12,6 +12,7 @@ use crate::args::{Global, Progress, When};
 use crate::env::EnvVar;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::secrets;
 
 /// Narrower than this, tables and the bar are not readable anyway.
 const LEAST_WIDTH: u16 = 40;
@@ -69,6 +70,7 @@ impl Terminal {
     /// Writes the answer. A reader that went away (`| head`) is no error.
     #[expect(clippy::unused_self, reason = "whoever writes shows that it was given the terminal")]
     pub(crate) fn answer(&self, text: &str) {
+        let text = secrets::veil().mask().text(text.to_owned());
         let mut out = std::io::stdout().lock();
         let newline = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
         drop(write!(out, "{text}{newline}").and_then(|()| out.flush()));
@@ -124,6 +126,7 @@ impl Terminal {
 
 /// Writes a remark, from wherever it comes up.
 pub(crate) fn remark(text: &str) {
+    let text = secrets::veil().mask().text(text.to_owned());
     let mut err = std::io::stderr().lock();
     let newline = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
     drop(write!(err, "{text}{newline}"));

@@ -189,11 +189,11 @@ fn a_secret_goes_out_and_never_comes_back() {
     let got = client(&server.authority).send(&asked).unwrap();
     assert_eq!(server.received()[0].header("authorization"), Some(&*format!("Bearer {TOKEN}")));
     let said = format!("{:?} {}", got.headers, String::from_utf8_lossy(&got.body));
-    assert!(said.contains(r#"("x-echo", "Bearer [secret token]")"#), "{said}");
-    assert!(said.contains(r#"{"got":"Bearer [secret token]"} "#), "{said}");
+    assert!(said.contains(r#"("x-echo", "Bearer ***")"#), "{said}");
+    assert!(said.contains(r#"{"got":"Bearer ***"} "#), "{said}");
     let inner = &STANDARD.encode(TOKEN)[..20];
     assert!(!said.contains("s3cret") && !said.contains(inner), "{said}");
-    assert_eq!(said.matches("[secret token]").count(), 4, "{said}");
+    assert_eq!(said.matches("***").count(), 4, "{said}");
 }
 
 #[test]

@@ -71,6 +71,8 @@ impl Bench {
             cache: Arc::new(MemoryCache::default()),
             blobs: Arc::clone(&blobs) as Arc<dyn BlobStore>,
             executor: Arc::clone(&making) as Arc<dyn ToolExecutor>,
+            secrets: Arc::new(belljar_model::ports::NoSecrets),
+            veil: belljar_model::Veil::default(),
         };
         let heard = Arc::new(Heard::default());
         let log = Arc::clone(&heard) as Arc<dyn LogSink>;
@@ -84,6 +86,7 @@ impl Bench {
             granted: GrantedTool { identity: Digest::of(b"make"), tier: Tier::T1 },
             args: vec![arg.to_owned()],
             env: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             cwd: WorkspacePath::root(),
             stdin: Digest::of(b""),
             root: Arc::new(Directory::empty()),

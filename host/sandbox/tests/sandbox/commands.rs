@@ -42,6 +42,7 @@ impl Run {
             granted: GrantedTool { identity: identity(), tier: Tier::Wasm },
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
             env: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             cwd: at("src"),
             stdin,
             root: Arc::new(root),
