@@ -22,6 +22,7 @@ mod plugins;
 mod secrets;
 mod store;
 mod trust;
+mod workers;
 
 /// A test file that this list forgets is never compiled, so its tests never run.
 #[test]

@@ -26,6 +26,7 @@ mod terminal;
 mod tools;
 mod tracing_output;
 mod trust;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,10 @@ use clap::Parser;
 fn main() -> ExitCode {
     // Inside a tool's sandbox this program is what sets up the rest of it.
     if let Some(exit) = belljar_tool::launch::entry() {
+        return exit;
+    }
+    // Where guests run, it is a worker.
+    if let Some(exit) = worker::entry() {
         return exit;
     }
     secrets::mask_panics();

@@ -8,8 +8,9 @@ use belljar_model::ports::{ActionCache, BlobSource, BlobStore, Clock, EventSink,
 use belljar_model::{Blame, Capability, Class, Descriptor, Digest, Fault, StepName};
 use belljar_pipeline::{Plan, Step};
 use belljar_runner::{MaskedBlobs, Plugin, Ports, RunOptions, SealedBlobs, ToolPorts, ToolRunner};
-use belljar_sandbox::{AotOptions, Loaded, Options, ReadComponent, Sandbox};
+use belljar_sandbox::{AotOptions, Loaded, ReadComponent, Sandbox};
 use belljar_store::{DEFAULT_MAX_BYTES, Store, WorkspaceCache};
+use belljar_worker::Workers;
 pub(crate) use belljar_workspace::STATE;
 use belljar_workspace::Workspace;
 use bytes::Bytes;
@@ -24,6 +25,7 @@ use crate::secrets::{self, ProjectSecrets};
 use crate::terminal::Terminal;
 use crate::tools::{Bench, Toolset};
 use crate::trust;
+use crate::worker::{self, Opened};
 
 /// A project with its store, sandbox and loaded plugins.
 pub(crate) struct Session {
@@ -42,6 +44,8 @@ pub(crate) struct Session {
     pub(crate) cache: Arc<WorkspaceCache>,
     workspace: Arc<Workspace>,
     sandbox: Arc<Sandbox>,
+    /// Where guests run.
+    pub(crate) workers: Option<Arc<Workers>>,
     blobs: Arc<dyn BlobSource>,
     /// Read the components of the plugins that were found, by their name in the file.
     components: Components,
@@ -121,7 +125,8 @@ impl Session {
         let inputs = Inputs { workspace: Arc::clone(&workspace), store: Arc::clone(&store) };
         let inputs: Arc<dyn BlobSource> = Arc::new(inputs);
         let secrets = Arc::new(ProjectSecrets::of(&project, secrets::veil()));
-        let sandbox = Arc::new(open_sandbox(&store, Arc::clone(&inputs))?);
+        let Opened { sandbox, workers } = open_sandbox(&store, Arc::clone(&inputs))?;
+        let sandbox = Arc::new(sandbox);
         let cache = Arc::new(store.for_workspace(&root.display().to_string()));
         let plugins = BTreeMap::new();
         let store_size = store_size()?;
@@ -134,6 +139,7 @@ impl Session {
             cache,
             workspace,
             sandbox,
+            workers,
             blobs: inputs,
             components: BTreeMap::new(),
             store_size,
@@ -358,14 +364,9 @@ fn sealed(store: &Arc<Store>) -> SealedBlobs {
 pub(crate) fn open_sandbox(
     store: &Arc<Store>,
     inputs: Arc<dyn BlobSource>,
-) -> Result<Sandbox, CommandError> {
-    let sandbox = Sandbox::new(Options {
-        aot: Some(AotOptions { dir: store.aot_dir(), key: store.machine_key() }),
-        blobs_in: inputs,
-        blobs_out: Arc::new(sealed(store)),
-        parallel: most_jobs(),
-    });
-    sandbox.map_err(|error| CommandError::Other(error.into()))
+) -> Result<Opened, CommandError> {
+    let aot = AotOptions { dir: store.aot_dir(), key: store.machine_key() };
+    worker::open(aot, inputs, Arc::new(sealed(store)), most_jobs())
 }
 
 /// How large the store may grow.
