@@ -7,7 +7,7 @@ use belljar_model::ports::{
     Cancel, Compiled, Compiler, DeployCall, DeployEnded, Execution, Guest, GuestKind, Guests,
     Request, Source, ToolRequest, ToolRun,
 };
-use belljar_model::{ActionResult, Cost, Descriptor, Fault, OutputFile, Patterns, StepName, Trace};
+use belljar_model::{Cost, Descriptor, Fault, OutputFile, Patterns, StepName, Trace};
 
 use belljar_model::action_result::Sharing;
 
