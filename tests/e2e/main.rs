@@ -15,6 +15,7 @@ mod delivery_example;
 mod examples;
 mod guests;
 mod guides;
+mod hostile;
 mod isolation;
 mod misses;
 mod native_examples;

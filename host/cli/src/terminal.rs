@@ -38,7 +38,8 @@ impl Terminal {
     /// Looks at the terminal, the environment and the flags, once.
     pub(crate) fn new(global: &Global) -> Self {
         let dumb = EnvVar::get(EnvVar::TERM).is_some_and(|term| term == "dumb");
-        let ci = EnvVar::get(EnvVar::CI).is_some_and(|ci| ci != "false" && ci != "0");
+        let says_ci = |ci: String| !ci.eq_ignore_ascii_case("false") && ci != "0";
+        let ci = EnvVar::CI.into_iter().filter_map(EnvVar::get).any(says_ci);
         let style = |is_terminal: bool| Style {
             color: color(
                 global.color,
@@ -78,8 +79,7 @@ impl Terminal {
 
     /// Writes the answer as a JSON document.
     pub(crate) fn answer_json(&self, answer: &impl Serialize) {
-        let text = serde_json::to_string_pretty(answer).expect("answers are plain values");
-        self.answer(&text);
+        self.answer(&belljar_report::json::document(answer));
     }
 
     /// A handle for a remark from wherever the reason for it comes up.

@@ -197,7 +197,9 @@ impl fmt::Display for MissReason {
             }
             Self::ClassChanged { old, new } => write!(out, "class {old} → {new}"),
             Self::ConfigChanged { pointer, old, new } => {
-                let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "unset".into());
+                let side = |value: &Option<String>| {
+                    value.as_deref().map_or_else(|| "unset".into(), crate::text::short)
+                };
                 write!(out, "with{}: {} → {}", dotted(pointer), side(old), side(new))
             }
             Self::GrantAdded { grant } => write!(out, "grant added: {grant}"),

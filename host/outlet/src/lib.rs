@@ -27,6 +27,7 @@ mod code;
 mod environment;
 mod hosts;
 mod http;
+mod inward;
 mod place;
 mod secret;
 mod storage;

@@ -17,8 +17,9 @@ pub enum WorkspaceError {
     Special(WorkspacePath),
     /// Its name is not the same on every platform.
     #[error(
-        "`{0}` has a name that is not portable: it is not UTF-8, or holds a backslash or a \
-         control character"
+        "`{}` has a name that is not portable: it is not UTF-8, or holds a backslash or a \
+         control character",
+        .0.escape_debug()
     )]
     Name(String),
     /// An output cannot be put in its place, because something else is in the way.

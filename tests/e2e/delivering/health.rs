@@ -89,6 +89,7 @@ fn answer(says: Says, live: Option<String>) -> Answer {
 
 #[test]
 fn a_gate_lets_through_what_is_well_and_goes_back_from_the_rest() {
+    belljar_cases::case!("I03");
     use Says::{Broken, Failing, Hangs, Other, Vanishes, Well};
     let check = |script: &'static [Says], phase: &str, reason: &str| {
         // The last word stays.

@@ -54,6 +54,7 @@ fn an_environment_without_storage_says_what_to_add() {
 
 #[test]
 fn a_shipped_file_is_put_by_its_digest_and_no_secret_is_read_back() {
+    belljar_cases::case!("H10");
     let folder = tempfile::tempdir().unwrap();
     let place = parse_storage("fs:live").unwrap();
     let storage = open_storage(&place, folder.path(), &secrets(&[])).unwrap();

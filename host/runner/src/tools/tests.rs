@@ -131,6 +131,7 @@ fn an_equal_run_is_found_whichever_step_asks_and_its_lines_are_told_again() {
 
 #[test]
 fn a_run_of_which_something_is_gone_is_run_again() {
+    belljar_cases::case!("H04");
     let bench = Bench::new(ForceMode::Nothing, None);
     let ToolResult { stdout, stderr, log, .. } = bench.run("a", "x").unwrap().result;
     for gone in [stdout, stderr, log.unwrap()] {
