@@ -50,6 +50,27 @@ fn a_gibibyte_of_nothing_is_refused_quickly() {
 }
 
 #[test]
+fn names_hold_plain_letters_only() {
+    belljar_cases::case!("G06", "H06");
+    let scene = Scene::empty();
+    for (name, says) in [
+        (r"ev\u001b[31mil", r"ev\u{1b}[31mil"),
+        (r"st\u202eep", r"\u{202e}"),
+        (r"l\u0456nt", r"`\u{456}` is none of them"),
+        (r"lint\u200b", r"\u{200b}"),
+    ] {
+        // The names stand in the file as escapes of TOML.
+        scene
+            .workspace
+            .write("belljar.toml", format!("[plugins]\n\"{name}\" = \"builtin:lint\"\n"));
+        let run = scene.run(&["check"]).exits(2).says(&["E0202", says]);
+        assert!(
+            !run.stderr.contains(|letter| matches!(letter, '\u{1b}' | '\u{202e}' | '\u{200b}'))
+        );
+    }
+}
+
+#[test]
 fn machine_code_is_no_plugin() {
     belljar_cases::case!("A10");
     let scene = Scene::of("nothing", &[], "");

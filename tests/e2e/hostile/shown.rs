@@ -1,6 +1,6 @@
 //! What a plugin says, and where people and programs read it.
 
-use super::contract::{Ended, Scene};
+use super::contract::Scene;
 
 const COMMANDS: [&str; 7] = [
     "::set-env name=PATH::/evil",
@@ -167,14 +167,8 @@ fn the_environment_of_the_host_is_not_told() {
 fn what_is_long_is_shown_in_parts() {
     belljar_cases::case!("G06");
     let long = format!("out/{}", "x".repeat(250));
-    let scene = Scene::of("output", &[&format!("../{}", "y".repeat(5_000))], "");
-    scene.ends(&Ended {
-        exit: 3,
-        code: "E0407",
-        blame: "plugin fault",
-        names: &["evil@0.1.0", "yyyy"],
-        help: "",
-    });
+    let scene = Scene::of("output", &["out/short"], "");
+    scene.attacked().exits(0);
     scene.attack("output", &[&long], "");
     let said = scene.attacked().exits(0).stderr;
     let longest = said.lines().map(|line| line.chars().count()).max().unwrap_or(0);
