@@ -26,7 +26,7 @@ pub enum WorkspaceError {
     )]
     Name(String),
     /// It lies in more folders than any project needs.
-    #[error("`{}` lies in more than {MOST_FOLDERS} folders", short(.0.as_str()))]
+    #[error("`{}` lies in more than {} folders", short(.0.as_str()), MOST_FOLDERS)]
     Deep(WorkspacePath),
     /// An output cannot be put in its place, because something else is in the way.
     #[error("`{output}` cannot be put in place, because `{obstacle}` is {what}")]
