@@ -63,7 +63,7 @@ impl<R: Resolver> Resolver for Outward<R> {
         }
         let mut outward = self.empty();
         let mut inward = None;
-        for address in found.iter() {
+        for address in &found {
             match place(address.ip()) {
                 None => outward.push(*address),
                 Some(place) => {

@@ -84,8 +84,10 @@ pub(crate) fn assert_nowhere_below(folder: &Path) {
 #[track_caller]
 pub(crate) fn assert_nowhere_in(bytes: &[u8], place: &str) {
     let reversed: String = SECRET.chars().rev().collect();
-    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let bytewise =
+        |form: &dyn Fn(u8) -> String| SECRET.bytes().map(form).collect::<Vec<_>>().concat();
+    let hex = bytewise(&|byte| format!("{byte:02x}"));
+    let percent = bytewise(&|byte| format!("%{byte:02X}"));
     let upper = (hex.to_uppercase(), SECRET.to_uppercase(), SECRET.to_lowercase());
     let written = [SECRET.to_owned(), reversed, hex, percent, upper.0, upper.1, upper.2];
     let text = String::from_utf8_lossy(bytes);

@@ -65,7 +65,7 @@ fn a_plugin_cannot_speak_as_the_host() {
     ];
     let scene = Scene::of("say", &forged, "");
     let run = scene.run(&["run", "--json", "--progress", "none"]).exits(0);
-    let events = run.stdout.lines().map(|line| serde_json::from_str::<serde_json::Value>(line));
+    let events = run.stdout.lines().map(serde_json::from_str::<serde_json::Value>);
     let ended: Vec<_> = events
         .map(|event| event.expect("each line is an event"))
         .filter(|event| event["event"] == "step-finished")
