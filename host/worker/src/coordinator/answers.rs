@@ -142,10 +142,9 @@ impl<'a> Answers<'a> {
             Ask::Open => self.open()?,
             Ask::Append { writer, size } => {
                 self.take(size)?;
-                let bytes = raw(size)?;
                 let writer = self.writers.get_mut(&writer);
                 let writer = writer.ok_or_else(|| denied("a blob that it did not begin"))?;
-                writer.append(&bytes).map_or_else(Answer::from, |()| Answer::Done)
+                writer.append(&raw(size)?).map_or_else(Answer::from, |()| Answer::Done)
             }
             Ask::Finish(number) => {
                 let writer = self.writers.remove(&number);
