@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, ensure};
 use belljar_model::Patterns;
-use belljar_model::ports::{Cancel, Executor as _, Inputs as _, LogSink, Request};
+use belljar_model::ports::{Cancel, Executor as _, Inputs as _, LogSink, Request, Variation};
 
 use crate::results::{Goal, Results, Unit};
 use crate::sample::{batches, seconds};
@@ -50,6 +50,8 @@ pub(crate) fn measure(surroundings: &Surroundings, results: &mut Results) -> Res
         cancel: &cancel,
         log: &log,
         tools: &crate::workbench::no_tools(),
+        secrets: &crate::workbench::no_secrets(),
+        variation: Variation::default(),
     };
     let expected = usize::try_from(FILES)? * BLOCK;
     let folder = bench.tree().join("in");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, anyhow, bail};
 use belljar_model::event::LogLine;
 use belljar_model::ports::{
-    BlobSource, BlobStore, Cancel, Clock, EventSink, LogSink, NoTools, Tools,
+    BlobSource, BlobStore, Cancel, Clock, EventSink, LogSink, NoSecrets, NoTools, Secrets, Tools,
 };
 use belljar_model::{Digest, Event, Fault, StepName, TrustLevel, WorkspacePath};
 use belljar_pipeline::{Files, Plan, Reach};
@@ -136,6 +136,7 @@ impl Workbench {
     pub(crate) fn run(&self, plan: &Plan, workspace: &Workspace) -> Result<RunSummary> {
         let events: Arc<dyn EventSink> = Arc::new(Silence);
         let tools = no_tools();
+        let secrets = no_secrets();
         let ports = Ports {
             inputs: workspace,
             write_back: workspace,
@@ -143,6 +144,8 @@ impl Workbench {
             cache: &self.cache,
             executor: &self.sandbox,
             tools: &tools,
+            secrets: &secrets,
+            veil: &belljar_model::Veil::default(),
             events: &events,
             clock: &*self.clock,
         };
@@ -242,6 +245,11 @@ impl Files for OneFile<'_> {
     fn folders(&self, _pattern: &str) -> Vec<WorkspacePath> {
         Vec::new()
     }
+}
+
+/// The secrets of a measurement: none.
+pub(crate) fn no_secrets() -> Arc<dyn Secrets> {
+    Arc::new(NoSecrets)
 }
 
 /// The tools of a measurement: none.

@@ -1990,6 +1990,178 @@ pub mod belljar {
             }
         }
 
+        /// Secrets that the step was granted. Here they are only handed on, to a tool; to see a value takes
+        /// `secrets-reveal`, which is an import of its own, so that a list of imports shows who can.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod secrets {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() =
+                super::super::super::__link_custom_section_describing_imports;
+
+            use super::super::super::_rt;
+            /// A secret: something to hand on, never to read.
+
+            #[derive(Debug)]
+            #[repr(transparent)]
+            pub struct Secret {
+                handle: _rt::Resource<Secret>,
+            }
+
+            impl Secret {
+                #[doc(hidden)]
+                pub unsafe fn from_handle(handle: u32) -> Self {
+                    Self { handle: unsafe { _rt::Resource::from_handle(handle) } }
+                }
+
+                #[doc(hidden)]
+                pub fn take_handle(&self) -> u32 {
+                    _rt::Resource::take_handle(&self.handle)
+                }
+
+                #[doc(hidden)]
+                pub fn handle(&self) -> u32 {
+                    _rt::Resource::handle(&self.handle)
+                }
+            }
+
+            unsafe impl _rt::WasmResource for Secret {
+                #[inline]
+                unsafe fn drop(_handle: u32) {
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "belljar:step/secrets@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "[resource-drop]secret"]
+                        fn drop(_: i32);
+                    }
+
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn drop(_: i32) {
+                        unreachable!()
+                    }
+
+                    unsafe {
+                        drop(_handle as i32);
+                    }
+                }
+            }
+
+            impl Secret {
+                #[allow(unused_unsafe, clippy::all)]
+                /// Its name in the pipeline file.
+                #[allow(async_fn_in_trait)]
+                pub fn name(&self) -> _rt::String {
+                    unsafe {
+                        #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                        #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                        struct RetArea(
+                            [::core::mem::MaybeUninit<u8>; 2 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let mut ret_area = RetArea(
+                            [::core::mem::MaybeUninit::uninit();
+                                2 * ::core::mem::size_of::<*const u8>()],
+                        );
+                        let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                        #[cfg(target_arch = "wasm32")]
+                        #[link(wasm_import_module = "belljar:step/secrets@0.1.0")]
+                        unsafe extern "C" {
+                            #[link_name = "[method]secret.name"]
+                            fn wit_import1(_: i32, _: *mut u8);
+                        }
+
+                        #[cfg(not(target_arch = "wasm32"))]
+                        unsafe extern "C" fn wit_import1(_: i32, _: *mut u8) {
+                            unreachable!()
+                        }
+                        wit_import1((self).handle() as i32, ptr0);
+                        let l2 = *ptr0.add(0).cast::<*mut u8>();
+                        let l3 = *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                        let len4 = l3;
+                        let bytes4 = _rt::Vec::from_raw_parts(l2.cast(), len4, len4);
+                        let result5 = _rt::string_lift(bytes4);
+                        result5
+                    }
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Returns the names of the secrets that the step was granted, sorted.
+            #[allow(async_fn_in_trait)]
+            pub fn granted() -> _rt::Vec<_rt::String> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<u8>; 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit();
+                            2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "belljar:step/secrets@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "granted"]
+                        fn wit_import1(_: *mut u8);
+                    }
+
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1(ptr0);
+                    let l2 = *ptr0.add(0).cast::<*mut u8>();
+                    let l3 = *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                    let base7 = l2;
+                    let len7 = l3;
+                    let mut result7 = _rt::Vec::with_capacity(len7);
+                    for i in 0..len7 {
+                        let base = base7.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        let e7 = {
+                            let l4 = *base.add(0).cast::<*mut u8>();
+                            let l5 = *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                            let len6 = l5;
+                            let bytes6 = _rt::Vec::from_raw_parts(l4.cast(), len6, len6);
+
+                            _rt::string_lift(bytes6)
+                        };
+                        result7.push(e7);
+                    }
+                    _rt::cabi_dealloc(
+                        base7,
+                        len7 * (2 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    );
+                    let result8 = result7;
+                    result8
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Returns a secret. One that was not granted ends the step.
+            #[allow(async_fn_in_trait)]
+            pub fn open(name: &str) -> Secret {
+                unsafe {
+                    let vec0 = name;
+                    let ptr0 = vec0.as_ptr().cast::<u8>();
+                    let len0 = vec0.len();
+
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "belljar:step/secrets@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "open"]
+                        fn wit_import1(_: *mut u8, _: usize) -> i32;
+                    }
+
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: *mut u8, _: usize) -> i32 {
+                        unreachable!()
+                    }
+                    let ret = wit_import1(ptr0.cast_mut(), len0);
+                    Secret::from_handle(ret as u32)
+                }
+            }
+        }
+
         /// Programs of the machine, run by the host in an OS sandbox. A step opens only tools that the
         /// user granted to it; asking for another one ends the step. What a tool can see is what the
         /// command names, and each run is cached as an Action of its own: an equal command over equal
@@ -2005,6 +2177,7 @@ pub mod belljar {
             pub type Path = super::super::super::belljar::step::types::Path;
             pub type Digest = super::super::super::belljar::step::types::Digest;
             pub type Attr = super::super::super::belljar::step::types::Attr;
+            pub type Secret = super::super::super::belljar::step::secrets::Secret;
             pub type FsError = super::super::super::belljar::step::inputs::FsError;
             pub type OutError = super::super::super::belljar::step::outputs::OutError;
             /// One run of a tool.
@@ -2897,6 +3070,278 @@ pub mod belljar {
                     _rt::cabi_dealloc(base25, len25 * 4, 4);
                     let result26 = result25;
                     result26
+                }
+            }
+            #[allow(unused_unsafe, clippy::all)]
+            /// Runs one command with secrets in its environment: the variable's name, and the secret. The
+            /// host puts the values there; they never enter the plugin, and the key of the run holds their
+            /// names only. What the tool prints is masked, and a file that it makes must hold none.
+            #[allow(async_fn_in_trait)]
+            pub fn run_with_secrets(run: &Command, secrets: &[(_rt::String, &Secret)]) -> Ran {
+                unsafe {
+                    #[repr(align(8))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<u8>;
+                            16 + 20 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit();
+                            16 + 20 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    let Command {
+                        tool: tool1,
+                        label: label1,
+                        args: args1,
+                        env: env1,
+                        cwd: cwd1,
+                        reads: reads1,
+                        writes: writes1,
+                        stdin: stdin1,
+                        cpus: cpus1,
+                        time_limit_ms: time_limit_ms1,
+                        attrs: attrs1,
+                    } = run;
+                    let vec2 = tool1;
+                    let ptr2 = vec2.as_ptr().cast::<u8>();
+                    let len2 = vec2.len();
+                    *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len2;
+                    *ptr0.add(0).cast::<*mut u8>() = ptr2.cast_mut();
+                    let vec3 = label1;
+                    let ptr3 = vec3.as_ptr().cast::<u8>();
+                    let len3 = vec3.len();
+                    *ptr0.add(3 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len3;
+                    *ptr0.add(2 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                        ptr3.cast_mut();
+                    let vec5 = args1;
+                    let len5 = vec5.len();
+                    let layout5 = _rt::alloc::Layout::from_size_align(
+                        vec5.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                    let (result5, _cleanup5) = wit_bindgen::rt::Cleanup::new(layout5);
+                    for (i, e) in vec5.into_iter().enumerate() {
+                        let base = result5.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec4 = e;
+                            let ptr4 = vec4.as_ptr().cast::<u8>();
+                            let len4 = vec4.len();
+                            *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len4;
+                            *base.add(0).cast::<*mut u8>() = ptr4.cast_mut();
+                        }
+                    }
+                    *ptr0.add(5 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len5;
+                    *ptr0.add(4 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result5;
+                    let vec9 = env1;
+                    let len9 = vec9.len();
+                    let layout9 = _rt::alloc::Layout::from_size_align(
+                        vec9.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                    let (result9, _cleanup9) = wit_bindgen::rt::Cleanup::new(layout9);
+                    for (i, e) in vec9.into_iter().enumerate() {
+                        let base = result9.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let (t6_0, t6_1) = e;
+                            let vec7 = t6_0;
+                            let ptr7 = vec7.as_ptr().cast::<u8>();
+                            let len7 = vec7.len();
+                            *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len7;
+                            *base.add(0).cast::<*mut u8>() = ptr7.cast_mut();
+                            let vec8 = t6_1;
+                            let ptr8 = vec8.as_ptr().cast::<u8>();
+                            let len8 = vec8.len();
+                            *base.add(3 * ::core::mem::size_of::<*const u8>()).cast::<usize>() =
+                                len8;
+                            *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                                ptr8.cast_mut();
+                        }
+                    }
+                    *ptr0.add(7 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len9;
+                    *ptr0.add(6 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() = result9;
+                    let vec10 = cwd1;
+                    let ptr10 = vec10.as_ptr().cast::<u8>();
+                    let len10 = vec10.len();
+                    *ptr0.add(9 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len10;
+                    *ptr0.add(8 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                        ptr10.cast_mut();
+                    let vec12 = reads1;
+                    let len12 = vec12.len();
+                    let layout12 = _rt::alloc::Layout::from_size_align(
+                        vec12.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                    let (result12, _cleanup12) = wit_bindgen::rt::Cleanup::new(layout12);
+                    for (i, e) in vec12.into_iter().enumerate() {
+                        let base = result12.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec11 = e;
+                            let ptr11 = vec11.as_ptr().cast::<u8>();
+                            let len11 = vec11.len();
+                            *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len11;
+                            *base.add(0).cast::<*mut u8>() = ptr11.cast_mut();
+                        }
+                    }
+                    *ptr0.add(11 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len12;
+                    *ptr0.add(10 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                        result12;
+                    let vec14 = writes1;
+                    let len14 = vec14.len();
+                    let layout14 = _rt::alloc::Layout::from_size_align(
+                        vec14.len() * (2 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                    let (result14, _cleanup14) = wit_bindgen::rt::Cleanup::new(layout14);
+                    for (i, e) in vec14.into_iter().enumerate() {
+                        let base = result14.add(i * (2 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let vec13 = e;
+                            let ptr13 = vec13.as_ptr().cast::<u8>();
+                            let len13 = vec13.len();
+                            *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len13;
+                            *base.add(0).cast::<*mut u8>() = ptr13.cast_mut();
+                        }
+                    }
+                    *ptr0.add(13 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len14;
+                    *ptr0.add(12 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                        result14;
+                    let vec15 = stdin1;
+                    let ptr15 = vec15.as_ptr().cast::<u8>();
+                    let len15 = vec15.len();
+                    *ptr0.add(15 * ::core::mem::size_of::<*const u8>()).cast::<usize>() = len15;
+                    *ptr0.add(14 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                        ptr15.cast_mut();
+                    *ptr0.add(16 * ::core::mem::size_of::<*const u8>()).cast::<i32>() =
+                        _rt::as_i32(cpus1);
+                    *ptr0.add(8 + 16 * ::core::mem::size_of::<*const u8>()).cast::<i64>() =
+                        _rt::as_i64(time_limit_ms1);
+                    let vec19 = attrs1;
+                    let len19 = vec19.len();
+                    let layout19 = _rt::alloc::Layout::from_size_align(
+                        vec19.len() * (4 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                    let (result19, _cleanup19) = wit_bindgen::rt::Cleanup::new(layout19);
+                    for (i, e) in vec19.into_iter().enumerate() {
+                        let base = result19.add(i * (4 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let super::super::super::belljar::step::types::Attr {
+                                key: key16,
+                                value: value16,
+                            } = e;
+                            let vec17 = key16;
+                            let ptr17 = vec17.as_ptr().cast::<u8>();
+                            let len17 = vec17.len();
+                            *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len17;
+                            *base.add(0).cast::<*mut u8>() = ptr17.cast_mut();
+                            let vec18 = value16;
+                            let ptr18 = vec18.as_ptr().cast::<u8>();
+                            let len18 = vec18.len();
+                            *base.add(3 * ::core::mem::size_of::<*const u8>()).cast::<usize>() =
+                                len18;
+                            *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                                ptr18.cast_mut();
+                        }
+                    }
+                    *ptr0.add(16 + 17 * ::core::mem::size_of::<*const u8>()).cast::<usize>() =
+                        len19;
+                    *ptr0.add(16 + 16 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                        result19;
+                    let vec22 = secrets;
+                    let len22 = vec22.len();
+                    let layout22 = _rt::alloc::Layout::from_size_align(
+                        vec22.len() * (3 * ::core::mem::size_of::<*const u8>()),
+                        ::core::mem::size_of::<*const u8>(),
+                    )
+                    .unwrap();
+                    let (result22, _cleanup22) = wit_bindgen::rt::Cleanup::new(layout22);
+                    for (i, e) in vec22.into_iter().enumerate() {
+                        let base = result22.add(i * (3 * ::core::mem::size_of::<*const u8>()));
+                        {
+                            let (t20_0, t20_1) = e;
+                            let vec21 = t20_0;
+                            let ptr21 = vec21.as_ptr().cast::<u8>();
+                            let len21 = vec21.len();
+                            *base.add(::core::mem::size_of::<*const u8>()).cast::<usize>() = len21;
+                            *base.add(0).cast::<*mut u8>() = ptr21.cast_mut();
+                            *base.add(2 * ::core::mem::size_of::<*const u8>()).cast::<i32>() =
+                                (t20_1).handle() as i32;
+                        }
+                    }
+                    *ptr0.add(16 + 19 * ::core::mem::size_of::<*const u8>()).cast::<usize>() =
+                        len22;
+                    *ptr0.add(16 + 18 * ::core::mem::size_of::<*const u8>()).cast::<*mut u8>() =
+                        result22;
+
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "belljar:step/tool@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "run-with-secrets"]
+                        fn wit_import23(_: *mut u8) -> i32;
+                    }
+
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import23(_: *mut u8) -> i32 {
+                        unreachable!()
+                    }
+                    let ret = wit_import23(ptr0);
+                    Ran::from_handle(ret as u32)
+                }
+            }
+        }
+
+        /// The values of secrets. A step that imports it can see plaintext.
+        #[allow(dead_code, async_fn_in_trait, unused_imports, clippy::all)]
+        pub mod secrets_reveal {
+            #[used]
+            #[doc(hidden)]
+            static __FORCE_SECTION_REF: fn() =
+                super::super::super::__link_custom_section_describing_imports;
+
+            use super::super::super::_rt;
+            pub type Secret = super::super::super::belljar::step::secrets::Secret;
+            #[allow(unused_unsafe, clippy::all)]
+            /// Returns the value. From then on the host masks it in the step's log, findings, tests and
+            /// messages, and ends the step if it is in what the step makes.
+            #[allow(async_fn_in_trait)]
+            pub fn reveal(secret: &Secret) -> _rt::Vec<u8> {
+                unsafe {
+                    #[cfg_attr(target_pointer_width = "64", repr(align(8)))]
+                    #[cfg_attr(target_pointer_width = "32", repr(align(4)))]
+                    struct RetArea(
+                        [::core::mem::MaybeUninit<u8>; 2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let mut ret_area = RetArea(
+                        [::core::mem::MaybeUninit::uninit();
+                            2 * ::core::mem::size_of::<*const u8>()],
+                    );
+                    let ptr0 = ret_area.0.as_mut_ptr().cast::<u8>();
+                    #[cfg(target_arch = "wasm32")]
+                    #[link(wasm_import_module = "belljar:step/secrets-reveal@0.1.0")]
+                    unsafe extern "C" {
+                        #[link_name = "reveal"]
+                        fn wit_import1(_: i32, _: *mut u8);
+                    }
+
+                    #[cfg(not(target_arch = "wasm32"))]
+                    unsafe extern "C" fn wit_import1(_: i32, _: *mut u8) {
+                        unreachable!()
+                    }
+                    wit_import1((secret).handle() as i32, ptr0);
+                    let l2 = *ptr0.add(0).cast::<*mut u8>();
+                    let l3 = *ptr0.add(::core::mem::size_of::<*const u8>()).cast::<usize>();
+                    let len4 = l3;
+                    let result5 = <_ as From<_rt::Vec<_>>>::from(_rt::Vec::from_raw_parts(
+                        l2.cast(),
+                        len4,
+                        len4,
+                    ));
+                    result5
                 }
             }
         }
@@ -4138,9 +4583,9 @@ macro_rules! __export_step_plugin_impl {
     #[unsafe(link_section = "component-type:wit-bindgen:0.61.1:belljar:step@0.1.0:step-plugin:imports and exports")]
     #[doc(hidden)]
     #[allow(clippy::octal_escapes)]
-    pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2995] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xb1\x16\x01A\x02\x01\
-A\x17\x01B\x10\x01s\x04\0\x06digest\x03\0\0\x01s\x04\0\x04path\x03\0\x02\x01r\x02\
+    pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 3288] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xd6\x18\x01A\x02\x01\
+A\x1c\x01B\x10\x01s\x04\0\x06digest\x03\0\0\x01s\x04\0\x04path\x03\0\x02\x01r\x02\
 \x03keys\x05values\x04\0\x04attr\x03\0\x04\x01m\x05\x05trace\x05debug\x04info\x04\
 warn\x05error\x04\0\x05level\x03\0\x06\x01p\x05\x01r\x03\x04codes\x07messages\x05\
 attrs\x08\x04\0\x07problem\x03\0\x09\x01r\x02\x07pointers\x07messages\x04\0\x0ec\
@@ -4183,35 +4628,42 @@ iter.append\x01\x0a\x01i\x06\x01j\x01\x03\x01\x05\x01@\x02\x04this\x0b\x0aexecut
 able\x7f\0\x0c\x04\0\x15[static]writer.finish\x01\x0d\x01@\x03\x04path\x01\x04da\
 ta\x08\x0aexecutable\x7f\0\x0c\x04\0\x05write\x01\x0e\x01@\x02\x06source\x01\x04\
 dest\x01\0\x0c\x04\0\x0acopy-input\x01\x0f\x01j\x01\x0b\x01\x05\x01@\x01\x04path\
-\x01\0\x10\x04\0\x06create\x01\x11\x03\0\x1abelljar:step/outputs@0.1.0\x05\x09\x02\
-\x03\0\x04\x08fs-error\x02\x03\0\x05\x09out-error\x01B/\x02\x03\x02\x01\x05\x04\0\
-\x04path\x03\0\0\x02\x03\x02\x01\x07\x04\0\x06digest\x03\0\x02\x02\x03\x02\x01\x02\
-\x04\0\x04attr\x03\0\x04\x02\x03\x02\x01\x0a\x04\0\x08fs-error\x03\0\x06\x02\x03\
-\x02\x01\x0b\x04\0\x09out-error\x03\0\x08\x01ps\x01o\x02ss\x01p\x0b\x01p}\x01p\x05\
-\x01r\x0b\x04tools\x05labels\x04args\x0a\x03env\x0c\x03cwd\x01\x05reads\x0a\x06w\
-rites\x0a\x05stdin\x0d\x04cpusy\x0dtime-limit-msw\x05attrs\x0e\x04\0\x07command\x03\
-\0\x0f\x01r\x04\x04path\x01\x06digest\x03\x04sizew\x0aexecutable\x7f\x04\0\x04fi\
-le\x03\0\x11\x01r\x02\x04path\x01\x06targets\x04\0\x04link\x03\0\x13\x04\0\x03ra\
-n\x03\x01\x01h\x15\x01@\x01\x04self\x16\0z\x04\0\x10[method]ran.code\x01\x17\x01\
-@\x03\x04self\x16\x06offsetw\x03leny\0\x0d\x04\0\x12[method]ran.stdout\x01\x18\x04\
-\0\x12[method]ran.stderr\x01\x18\x01p\x12\x01@\x01\x04self\x16\0\x19\x04\0\x11[m\
-ethod]ran.files\x01\x1a\x01p\x14\x01@\x01\x04self\x16\0\x1b\x04\0\x11[method]ran\
-.links\x01\x1c\x01j\x01\x0d\x01\x07\x01@\x04\x04self\x16\x04path\x01\x06offsetw\x03\
-leny\0\x1d\x04\0\x10[method]ran.read\x01\x1e\x01j\x01\x03\x01\x09\x01@\x03\x04se\
-lf\x16\x04path\x01\x04dest\x01\0\x1f\x04\0\x10[method]ran.keep\x01\x20\x01@\0\0\x0a\
-\x04\0\x07granted\x01!\x01p\x10\x01i\x15\x01p#\x01@\x01\x05batch\"\0$\x04\0\x03r\
-un\x01%\x03\0\x17belljar:step/tool@0.1.0\x05\x0c\x02\x03\0\0\x0astep-error\x01B\x16\
-\x02\x03\x02\x01\x02\x04\0\x04attr\x03\0\0\x02\x03\x02\x01\x05\x04\0\x04path\x03\
-\0\x02\x02\x03\x02\x01\x0d\x04\0\x0astep-error\x03\0\x04\x01r\x03\x04names\x0bve\
-rsion-reqs\x06reasons\x04\0\x09tool-need\x03\0\x06\x01p\x07\x01ps\x01p\x01\x01r\x09\
-\x04names\x07versions\x07summarys\x07docs-mds\x0dconfig-schemas\x05tools\x08\x07\
-secrets\x09\x05hosts\x09\x05attrs\x0a\x04\0\x0adescriptor\x03\0\x0b\x01r\x02\x06\
-configs\x05attrs\x0a\x04\0\x0ainvocation\x03\0\x0d\x01r\x02\x07summarys\x05attrs\
-\x0a\x04\0\x07outcome\x03\0\x0f\x01@\0\0\x0c\x04\0\x08describe\x01\x11\x01j\x01\x10\
-\x01\x05\x01@\x01\x04call\x0e\0\x12\x04\0\x03run\x01\x13\x04\0\x17belljar:step/s\
-tep@0.1.0\x05\x0e\x04\0\x1ebelljar:step/step-plugin@0.1.0\x04\0\x0b\x11\x01\0\x0b\
-step-plugin\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x07\
-0.258.3\x10wit-bindgen-rust\x060.61.1";
+\x01\0\x10\x04\0\x06create\x01\x11\x03\0\x1abelljar:step/outputs@0.1.0\x05\x09\x01\
+B\x0a\x04\0\x06secret\x03\x01\x01h\0\x01@\x01\x04self\x01\0s\x04\0\x13[method]se\
+cret.name\x01\x02\x01ps\x01@\0\0\x03\x04\0\x07granted\x01\x04\x01i\0\x01@\x01\x04\
+names\0\x05\x04\0\x04open\x01\x06\x03\0\x1abelljar:step/secrets@0.1.0\x05\x0a\x02\
+\x03\0\x06\x06secret\x02\x03\0\x04\x08fs-error\x02\x03\0\x05\x09out-error\x01B6\x02\
+\x03\x02\x01\x05\x04\0\x04path\x03\0\0\x02\x03\x02\x01\x07\x04\0\x06digest\x03\0\
+\x02\x02\x03\x02\x01\x02\x04\0\x04attr\x03\0\x04\x02\x03\x02\x01\x0b\x04\0\x06se\
+cret\x03\0\x06\x02\x03\x02\x01\x0c\x04\0\x08fs-error\x03\0\x08\x02\x03\x02\x01\x0d\
+\x04\0\x09out-error\x03\0\x0a\x01ps\x01o\x02ss\x01p\x0d\x01p}\x01p\x05\x01r\x0b\x04\
+tools\x05labels\x04args\x0c\x03env\x0e\x03cwd\x01\x05reads\x0c\x06writes\x0c\x05\
+stdin\x0f\x04cpusy\x0dtime-limit-msw\x05attrs\x10\x04\0\x07command\x03\0\x11\x01\
+r\x04\x04path\x01\x06digest\x03\x04sizew\x0aexecutable\x7f\x04\0\x04file\x03\0\x13\
+\x01r\x02\x04path\x01\x06targets\x04\0\x04link\x03\0\x15\x04\0\x03ran\x03\x01\x01\
+h\x17\x01@\x01\x04self\x18\0z\x04\0\x10[method]ran.code\x01\x19\x01@\x03\x04self\
+\x18\x06offsetw\x03leny\0\x0f\x04\0\x12[method]ran.stdout\x01\x1a\x04\0\x12[meth\
+od]ran.stderr\x01\x1a\x01p\x14\x01@\x01\x04self\x18\0\x1b\x04\0\x11[method]ran.f\
+iles\x01\x1c\x01p\x16\x01@\x01\x04self\x18\0\x1d\x04\0\x11[method]ran.links\x01\x1e\
+\x01j\x01\x0f\x01\x09\x01@\x04\x04self\x18\x04path\x01\x06offsetw\x03leny\0\x1f\x04\
+\0\x10[method]ran.read\x01\x20\x01j\x01\x03\x01\x0b\x01@\x03\x04self\x18\x04path\
+\x01\x04dest\x01\0!\x04\0\x10[method]ran.keep\x01\"\x01@\0\0\x0c\x04\0\x07grante\
+d\x01#\x01p\x12\x01i\x17\x01p%\x01@\x01\x05batch$\0&\x04\0\x03run\x01'\x01h\x07\x01\
+o\x02s(\x01p)\x01@\x02\x03run\x12\x07secrets*\0%\x04\0\x10run-with-secrets\x01+\x03\
+\0\x17belljar:step/tool@0.1.0\x05\x0e\x01B\x06\x02\x03\x02\x01\x0b\x04\0\x06secr\
+et\x03\0\0\x01h\x01\x01p}\x01@\x01\x06secret\x02\0\x03\x04\0\x06reveal\x01\x04\x03\
+\0!belljar:step/secrets-reveal@0.1.0\x05\x0f\x02\x03\0\0\x0astep-error\x01B\x16\x02\
+\x03\x02\x01\x02\x04\0\x04attr\x03\0\0\x02\x03\x02\x01\x05\x04\0\x04path\x03\0\x02\
+\x02\x03\x02\x01\x10\x04\0\x0astep-error\x03\0\x04\x01r\x03\x04names\x0bversion-\
+reqs\x06reasons\x04\0\x09tool-need\x03\0\x06\x01p\x07\x01ps\x01p\x01\x01r\x09\x04\
+names\x07versions\x07summarys\x07docs-mds\x0dconfig-schemas\x05tools\x08\x07secr\
+ets\x09\x05hosts\x09\x05attrs\x0a\x04\0\x0adescriptor\x03\0\x0b\x01r\x02\x06conf\
+igs\x05attrs\x0a\x04\0\x0ainvocation\x03\0\x0d\x01r\x02\x07summarys\x05attrs\x0a\
+\x04\0\x07outcome\x03\0\x0f\x01@\0\0\x0c\x04\0\x08describe\x01\x11\x01j\x01\x10\x01\
+\x05\x01@\x01\x04call\x0e\0\x12\x04\0\x03run\x01\x13\x04\0\x17belljar:step/step@\
+0.1.0\x05\x11\x04\0\x1ebelljar:step/step-plugin@0.1.0\x04\0\x0b\x11\x01\0\x0bste\
+p-plugin\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x070.2\
+58.3\x10wit-bindgen-rust\x060.61.1";
   };
   )
 }
@@ -4222,9 +4674,9 @@ pub use __export_step_plugin_impl as export_step;
 #[unsafe(link_section = "component-type:wit-bindgen:0.61.1:belljar:step@0.1.0:step-plugin-with-all-of-its-exports-removed:encoded world")]
 #[doc(hidden)]
 #[allow(clippy::octal_escapes)]
-pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2702] = *b"\
-\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\xec\x13\x01A\x02\x01\
-A\x14\x01B\x10\x01s\x04\0\x06digest\x03\0\0\x01s\x04\0\x04path\x03\0\x02\x01r\x02\
+pub static __WIT_BINDGEN_COMPONENT_TYPE: [u8; 2995] = *b"\
+\0asm\x0d\0\x01\0\0\x19\x16wit-component-encoding\x04\0\x07\x91\x16\x01A\x02\x01\
+A\x19\x01B\x10\x01s\x04\0\x06digest\x03\0\0\x01s\x04\0\x04path\x03\0\x02\x01r\x02\
 \x03keys\x05values\x04\0\x04attr\x03\0\x04\x01m\x05\x05trace\x05debug\x04info\x04\
 warn\x05error\x04\0\x05level\x03\0\x06\x01p\x05\x01r\x03\x04codes\x07messages\x05\
 attrs\x08\x04\0\x07problem\x03\0\x09\x01r\x02\x07pointers\x07messages\x04\0\x0ec\
@@ -4267,27 +4719,34 @@ iter.append\x01\x0a\x01i\x06\x01j\x01\x03\x01\x05\x01@\x02\x04this\x0b\x0aexecut
 able\x7f\0\x0c\x04\0\x15[static]writer.finish\x01\x0d\x01@\x03\x04path\x01\x04da\
 ta\x08\x0aexecutable\x7f\0\x0c\x04\0\x05write\x01\x0e\x01@\x02\x06source\x01\x04\
 dest\x01\0\x0c\x04\0\x0acopy-input\x01\x0f\x01j\x01\x0b\x01\x05\x01@\x01\x04path\
-\x01\0\x10\x04\0\x06create\x01\x11\x03\0\x1abelljar:step/outputs@0.1.0\x05\x09\x02\
-\x03\0\x04\x08fs-error\x02\x03\0\x05\x09out-error\x01B/\x02\x03\x02\x01\x05\x04\0\
-\x04path\x03\0\0\x02\x03\x02\x01\x07\x04\0\x06digest\x03\0\x02\x02\x03\x02\x01\x02\
-\x04\0\x04attr\x03\0\x04\x02\x03\x02\x01\x0a\x04\0\x08fs-error\x03\0\x06\x02\x03\
-\x02\x01\x0b\x04\0\x09out-error\x03\0\x08\x01ps\x01o\x02ss\x01p\x0b\x01p}\x01p\x05\
-\x01r\x0b\x04tools\x05labels\x04args\x0a\x03env\x0c\x03cwd\x01\x05reads\x0a\x06w\
-rites\x0a\x05stdin\x0d\x04cpusy\x0dtime-limit-msw\x05attrs\x0e\x04\0\x07command\x03\
-\0\x0f\x01r\x04\x04path\x01\x06digest\x03\x04sizew\x0aexecutable\x7f\x04\0\x04fi\
-le\x03\0\x11\x01r\x02\x04path\x01\x06targets\x04\0\x04link\x03\0\x13\x04\0\x03ra\
-n\x03\x01\x01h\x15\x01@\x01\x04self\x16\0z\x04\0\x10[method]ran.code\x01\x17\x01\
-@\x03\x04self\x16\x06offsetw\x03leny\0\x0d\x04\0\x12[method]ran.stdout\x01\x18\x04\
-\0\x12[method]ran.stderr\x01\x18\x01p\x12\x01@\x01\x04self\x16\0\x19\x04\0\x11[m\
-ethod]ran.files\x01\x1a\x01p\x14\x01@\x01\x04self\x16\0\x1b\x04\0\x11[method]ran\
-.links\x01\x1c\x01j\x01\x0d\x01\x07\x01@\x04\x04self\x16\x04path\x01\x06offsetw\x03\
-leny\0\x1d\x04\0\x10[method]ran.read\x01\x1e\x01j\x01\x03\x01\x09\x01@\x03\x04se\
-lf\x16\x04path\x01\x04dest\x01\0\x1f\x04\0\x10[method]ran.keep\x01\x20\x01@\0\0\x0a\
-\x04\0\x07granted\x01!\x01p\x10\x01i\x15\x01p#\x01@\x01\x05batch\"\0$\x04\0\x03r\
-un\x01%\x03\0\x17belljar:step/tool@0.1.0\x05\x0c\x04\0>belljar:step/step-plugin-\
-with-all-of-its-exports-removed@0.1.0\x04\0\x0b1\x01\0+step-plugin-with-all-of-i\
-ts-exports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-compon\
-ent\x070.258.3\x10wit-bindgen-rust\x060.61.1";
+\x01\0\x10\x04\0\x06create\x01\x11\x03\0\x1abelljar:step/outputs@0.1.0\x05\x09\x01\
+B\x0a\x04\0\x06secret\x03\x01\x01h\0\x01@\x01\x04self\x01\0s\x04\0\x13[method]se\
+cret.name\x01\x02\x01ps\x01@\0\0\x03\x04\0\x07granted\x01\x04\x01i\0\x01@\x01\x04\
+names\0\x05\x04\0\x04open\x01\x06\x03\0\x1abelljar:step/secrets@0.1.0\x05\x0a\x02\
+\x03\0\x06\x06secret\x02\x03\0\x04\x08fs-error\x02\x03\0\x05\x09out-error\x01B6\x02\
+\x03\x02\x01\x05\x04\0\x04path\x03\0\0\x02\x03\x02\x01\x07\x04\0\x06digest\x03\0\
+\x02\x02\x03\x02\x01\x02\x04\0\x04attr\x03\0\x04\x02\x03\x02\x01\x0b\x04\0\x06se\
+cret\x03\0\x06\x02\x03\x02\x01\x0c\x04\0\x08fs-error\x03\0\x08\x02\x03\x02\x01\x0d\
+\x04\0\x09out-error\x03\0\x0a\x01ps\x01o\x02ss\x01p\x0d\x01p}\x01p\x05\x01r\x0b\x04\
+tools\x05labels\x04args\x0c\x03env\x0e\x03cwd\x01\x05reads\x0c\x06writes\x0c\x05\
+stdin\x0f\x04cpusy\x0dtime-limit-msw\x05attrs\x10\x04\0\x07command\x03\0\x11\x01\
+r\x04\x04path\x01\x06digest\x03\x04sizew\x0aexecutable\x7f\x04\0\x04file\x03\0\x13\
+\x01r\x02\x04path\x01\x06targets\x04\0\x04link\x03\0\x15\x04\0\x03ran\x03\x01\x01\
+h\x17\x01@\x01\x04self\x18\0z\x04\0\x10[method]ran.code\x01\x19\x01@\x03\x04self\
+\x18\x06offsetw\x03leny\0\x0f\x04\0\x12[method]ran.stdout\x01\x1a\x04\0\x12[meth\
+od]ran.stderr\x01\x1a\x01p\x14\x01@\x01\x04self\x18\0\x1b\x04\0\x11[method]ran.f\
+iles\x01\x1c\x01p\x16\x01@\x01\x04self\x18\0\x1d\x04\0\x11[method]ran.links\x01\x1e\
+\x01j\x01\x0f\x01\x09\x01@\x04\x04self\x18\x04path\x01\x06offsetw\x03leny\0\x1f\x04\
+\0\x10[method]ran.read\x01\x20\x01j\x01\x03\x01\x0b\x01@\x03\x04self\x18\x04path\
+\x01\x04dest\x01\0!\x04\0\x10[method]ran.keep\x01\"\x01@\0\0\x0c\x04\0\x07grante\
+d\x01#\x01p\x12\x01i\x17\x01p%\x01@\x01\x05batch$\0&\x04\0\x03run\x01'\x01h\x07\x01\
+o\x02s(\x01p)\x01@\x02\x03run\x12\x07secrets*\0%\x04\0\x10run-with-secrets\x01+\x03\
+\0\x17belljar:step/tool@0.1.0\x05\x0e\x01B\x06\x02\x03\x02\x01\x0b\x04\0\x06secr\
+et\x03\0\0\x01h\x01\x01p}\x01@\x01\x06secret\x02\0\x03\x04\0\x06reveal\x01\x04\x03\
+\0!belljar:step/secrets-reveal@0.1.0\x05\x0f\x04\0>belljar:step/step-plugin-with\
+-all-of-its-exports-removed@0.1.0\x04\0\x0b1\x01\0+step-plugin-with-all-of-its-e\
+xports-removed\x03\0\0\0G\x09producers\x01\x0cprocessed-by\x02\x0dwit-component\x07\
+0.258.3\x10wit-bindgen-rust\x060.61.1";
 
 #[inline(never)]
 #[doc(hidden)]

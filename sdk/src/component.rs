@@ -3,9 +3,10 @@
 use crate::bindings::belljar::step::inputs::{self, Entry, FsError, Match};
 use crate::bindings::belljar::step::outputs::{self, OutError};
 use crate::bindings::belljar::step::report::{self, Finding, TestCase};
+use crate::bindings::belljar::step::secrets::{self, Secret};
 use crate::bindings::belljar::step::tool::{self, Command, Ran};
 use crate::bindings::belljar::step::types::{Attr, Level};
-use crate::bindings::belljar::step::{control, log};
+use crate::bindings::belljar::step::{control, log, secrets_reveal};
 use crate::host::{FileMode, HostWriter};
 
 /// The imports of this component, with the methods of the trait `Host` that tests implement.
@@ -89,6 +90,22 @@ impl Component {
 
     pub(crate) fn granted(&self) -> Vec<String> {
         tool::granted()
+    }
+
+    pub(crate) fn run_with_secrets(&self, run: &Command, secrets: &[(String, &Secret)]) -> Ran {
+        tool::run_with_secrets(run, secrets)
+    }
+
+    pub(crate) fn granted_secrets(&self) -> Vec<String> {
+        secrets::granted()
+    }
+
+    pub(crate) fn open_secret(&self, name: &str) -> Secret {
+        secrets::open(name)
+    }
+
+    pub(crate) fn reveal(&self, secret: &Secret) -> Vec<u8> {
+        secrets_reveal::reveal(secret)
     }
 
     pub(crate) fn run_tools(&self, batch: &[Command]) -> Vec<Ran> {

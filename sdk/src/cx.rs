@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use crate::host::HostRef;
-use crate::{Finding, Inputs, Log, Outputs, StepError, TestCase, Tools};
+use crate::{Finding, Inputs, Log, Outputs, Secrets, StepError, TestCase, Tools};
 
 /// How many findings or test cases cross the boundary at once.
 const BATCH: usize = 256;
@@ -53,6 +53,11 @@ impl Cx {
     /// Returns the granted tools.
     pub fn tools(&self) -> Tools {
         Tools::new(self.host.clone())
+    }
+
+    /// Returns the granted secrets.
+    pub fn secrets(&self) -> Secrets {
+        Secrets::new(self.host.clone())
     }
 
     /// Returns the step's log.

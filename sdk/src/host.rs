@@ -22,6 +22,13 @@ pub(crate) type RanRef = crate::bindings::belljar::step::tool::Ran;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) type RanRef = Box<dyn HostRan>;
 
+/// A secret: in a component a handle, so that only who asks for its value imports that.
+#[cfg(target_arch = "wasm32")]
+pub(crate) type SecretRef = crate::bindings::belljar::step::secrets::Secret;
+/// A secret: here its name.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) type SecretRef = String;
+
 /// Whether a written file may be executed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FileMode {
@@ -96,6 +103,18 @@ pub trait Host {
     fn granted(&self) -> Vec<String>;
     /// Runs all commands, and returns what came of them in the same order.
     fn run_tools(&self, batch: &[ToolCommand]) -> Vec<Box<dyn HostRan>>;
+    /// Runs one command with secrets in its environment: names of variables and of secrets.
+    fn run_with_secrets(
+        &self,
+        run: &ToolCommand,
+        secrets: &[(String, &String)],
+    ) -> Box<dyn HostRan>;
+    /// Returns the names of the granted secrets, sorted.
+    fn granted_secrets(&self) -> Vec<String>;
+    /// Returns a secret: its name. One that was not granted ends the step.
+    fn open_secret(&self, name: &str) -> String;
+    /// Returns the value of a secret.
+    fn reveal(&self, secret: &str) -> Vec<u8>;
 }
 
 /// A run of a tool that has ended.

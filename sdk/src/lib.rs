@@ -134,6 +134,7 @@ mod input;
 mod log;
 mod output;
 mod report;
+mod secret;
 mod source;
 mod tool;
 
@@ -157,6 +158,7 @@ pub use host::{Host, HostRan};
 pub use input::{InputError, InputProblem, InputReader, Inputs, ReadMany};
 pub use log::Log;
 pub use output::{OutputError, OutputWriter, Outputs};
+pub use secret::{Secret, Secrets};
 pub use source::Source;
 pub use tool::{Ran, RanError, RanProblem, Tools};
 pub use {schemars, serde, serde_json};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::host::{HostRef, RanRef};
-use crate::{Command, FsError, OutError, OutputError, ToolFile, ToolLink};
+use crate::{Command, FsError, OutError, OutputError, Secret, ToolFile, ToolLink};
 
 /// How many bytes one crossing asks for: few crossings, and little memory at once.
 const RANGE: u32 = 1 << 20;
@@ -32,6 +32,14 @@ impl Tools {
     pub fn run(&self, command: &Command) -> Ran {
         let mut ran = self.host.run_tools(std::slice::from_ref(command.as_wire()));
         Ran { ran: ran.pop().expect("the host answers each command") }
+    }
+
+    /// Runs one command with secrets in its environment: the name of each variable, and what the
+    /// host puts there. The values never enter the plugin, and what the tool prints is masked.
+    pub fn run_with_secrets(&self, command: &Command, secrets: &[(&str, &Secret)]) -> Ran {
+        let secrets: Vec<_> =
+            secrets.iter().map(|(name, secret)| ((*name).to_owned(), &secret.held)).collect();
+        Ran { ran: self.host.run_with_secrets(command.as_wire(), &secrets) }
     }
 
     /// Runs all commands, at once as far as the machine allows, and returns when the last has

@@ -33,6 +33,7 @@ fn a_wrong_key_of_with_is_shown_where_it_is_written() {
 
 #[test]
 fn a_cycle_is_shown_as_a_path() {
+    belljar_cases::case!("B11");
     let plugin = "[plugins]\nlint = \"builtin:lint\"\n";
     let workspace = TestWorkspace::with(&format!(
         "{plugin}[step.a]\nuses = \"lint\"\nneeds = [\"b\"]\n[step.b]\nuses = \"lint\"\n\
@@ -52,6 +53,7 @@ fn an_output_of_two_steps_is_refused() {
 
 #[test]
 fn an_output_outside_the_workspace_is_refused() {
+    belljar_cases::case!("C04");
     for output in ["../x", "/etc/x", "a/../../x"] {
         let workspace = TestWorkspace::with(&format!(
             "[plugins]\nlint = \"builtin:lint\"\n[step.a]\nuses = \"lint\"\noutputs = [{output:?}]\n"
@@ -70,6 +72,7 @@ fn an_unknown_step_names_a_similar_one() {
 
 #[test]
 fn a_link_that_leads_out_of_the_workspace_is_not_written_through() {
+    belljar_cases::case!("C05");
     let outside = tempfile::tempdir().unwrap();
     let workspace = TestWorkspace::new();
     let plugin = workspace.import(&guest("copy_all"));

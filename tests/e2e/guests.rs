@@ -50,27 +50,32 @@ for_each_guest!(has_a_test);
 
 #[test]
 fn loops_forever() {
+    belljar_cases::case!("B01");
     ended("loops_forever", "timeout = \"300ms\"", "E0401", &["timeout", "belljar.toml:"]);
 }
 
 #[test]
 fn sleeps_forever() {
+    belljar_cases::case!("B02");
     ended("sleeps_forever", "timeout = \"300ms\"", "E0401", &["timeout"]);
 }
 
 #[test]
 fn allocates_without_end() {
+    belljar_cases::case!("B03");
     let more = "limits = { memory = \"32MiB\" }";
     ended("allocates_without_end", more, "E0402", &["memory", "32 MiB", "belljar.toml:"]);
 }
 
 #[test]
 fn overflows_its_stack() {
+    belljar_cases::case!("B05");
     ended("overflows_its_stack", "", "E0404", &["stack"]);
 }
 
 #[test]
 fn writes_ten_thousand_files() {
+    belljar_cases::case!("C10");
     let more = "outputs = [\"out/**\"]\nlimits = { output-files = 1000 }";
     let words = ["output-files", "1000", "belljar.toml:"];
     ended("writes_ten_thousand_files", more, "E0403", &words);
@@ -78,18 +83,21 @@ fn writes_ten_thousand_files() {
 
 #[test]
 fn writes_ten_thousand_scratch_files() {
+    belljar_cases::case!("C10");
     let more = "limits = { output-files = 1000 }";
     ended("writes_ten_thousand_scratch_files", more, "E0403", &["output-files"]);
 }
 
 #[test]
 fn writes_without_end() {
+    belljar_cases::case!("C10");
     let more = "outputs = [\"out/**\"]\nlimits = { output-bytes = \"8MiB\" }";
     ended("writes_without_end", more, "E0403", &["output-bytes", "8 MiB"]);
 }
 
 #[test]
 fn floods_the_log() {
+    belljar_cases::case!("G04");
     let (workspace, result) = run("floods_the_log", "limits = { log-bytes = \"64KiB\" }");
     result.exits(0);
     let log = workspace.run(["logs", "hostile"]).exits(0).stdout;
@@ -99,6 +107,7 @@ fn floods_the_log() {
 
 #[test]
 fn prints_terminal_escapes() {
+    belljar_cases::case!("G01");
     let (workspace, result) = run("prints_terminal_escapes", "");
     let shown = result.exits(1).stderr;
     let log = workspace.run(["logs", "hostile"]).exits(0).stdout;
@@ -113,6 +122,7 @@ fn prints_terminal_escapes() {
 
 #[test]
 fn panics() {
+    belljar_cases::case!("A09");
     let words = ["the list of numbers is never empty", "panics@0.1.0"];
     ended("panics", "", "E0406", &words);
 }
@@ -124,6 +134,7 @@ fn exits() {
 
 #[test]
 fn reads_what_it_did_not_declare() {
+    belljar_cases::case!("C01");
     let (_, result) = run("reads_what_it_did_not_declare", "");
     let result = result.exits(3).says(&["secret.txt", "inputs"]);
     assert!(!result.stderr.contains("canary"), "{}", result.stderr);
@@ -131,6 +142,7 @@ fn reads_what_it_did_not_declare() {
 
 #[test]
 fn writes_what_it_did_not_declare() {
+    belljar_cases::case!("C04");
     let (workspace, result) = run("writes_what_it_did_not_declare", "");
     result.exits(3);
     assert!(!workspace.path("other.txt").exists());
@@ -138,6 +150,7 @@ fn writes_what_it_did_not_declare() {
 
 #[test]
 fn leaves_an_output_out() {
+    belljar_cases::case!("C18");
     ended("leaves_an_output_out", "outputs = [\"promised.txt\"]", "E0702", &["promised.txt"]);
 }
 
@@ -159,16 +172,19 @@ fn reports_without_end() {
 
 #[test]
 fn holds_many_handles() {
+    belljar_cases::case!("B08");
     ended("holds_many_handles", "", "E0405", &["handles"]);
 }
 
 #[test]
 fn copies_too_much() {
+    belljar_cases::case!("B07");
     ended("copies_too_much", "", "E0405", &["16 MiB", "in one call"]);
 }
 
 #[test]
 fn opens_a_socket() {
+    belljar_cases::case!("A04");
     let workspace = TestWorkspace::new();
     let plugin = workspace.import(&guest("opens_a_socket"));
     let pipeline = format!("[plugins]\nx = {{ path = {plugin:?} }}\n[step.s]\nuses = \"x\"\n");
@@ -178,6 +194,7 @@ fn opens_a_socket() {
 
 #[test]
 fn ignores_cancellation() {
+    belljar_cases::case!("B01");
     let more = "outputs = [\"out/**\"]\ntimeout = \"300ms\"";
     let (workspace, result) = run("ignores_cancellation", more);
     result.exits(3);
@@ -195,6 +212,12 @@ fn probe() {
     let workspace = TestWorkspace::probing(&serde_json::json!([{ "op": "cwd" }]));
     workspace.run(["run"]).exits(0);
     assert_eq!(workspace.read("out.txt"), "/");
+}
+
+#[test]
+fn evil() {
+    let (_, result) = run("evil", "with = { attack = \"nothing\" }");
+    result.exits(0);
 }
 
 #[test]
@@ -225,4 +248,11 @@ fn reads_all() {
         ),
     );
     workspace.write("in/a", "one").write("in/b", "two").run(["run"]).exits(0);
+}
+
+#[test]
+fn gives_its_secret_away() {
+    // It asks for any secret and was granted none: it is started, and ends when it opens one.
+    let (_, result) = run("gives_its_secret_away", "with.way = \"say\"");
+    result.exits(5).says(&["[E0431]", "grants.secrets"]);
 }

@@ -221,6 +221,11 @@ fn native_tools() {
 }
 
 #[test]
+fn secrets() {
+    check("secrets.md");
+}
+
+#[test]
 fn every_page_of_the_guide_is_run() {
     let this = include_str!("guides.rs");
     for entry in std::fs::read_dir(project().join("docs/guide")).unwrap() {

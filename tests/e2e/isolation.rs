@@ -170,6 +170,7 @@ fn check(name: &str, op: &Value, change: &Change) {
 
 #[test]
 fn no_undeclared_read_makes_a_false_hit() {
+    belljar_cases::case!("C01", "C02");
     let cases = cases();
     assert!(cases.len() >= 40, "the corpus shrank to {}", cases.len());
     for (name, op, change) in &cases {
@@ -179,6 +180,7 @@ fn no_undeclared_read_makes_a_false_hit() {
 
 #[test]
 fn what_was_not_declared_cannot_be_seen() {
+    belljar_cases::case!("C01", "F03");
     let secrets = [
         json!({ "op": "read", "path": "other.txt" }),
         json!({ "op": "read", "path": "/etc/hostname" }),

@@ -15,12 +15,15 @@ mod delivery_example;
 mod examples;
 mod guests;
 mod guides;
+mod hostile;
 mod isolation;
 mod misses;
 mod native_examples;
 mod plugins;
+mod secrets;
 mod store;
 mod trust;
+mod workers;
 
 /// A test file that this list forgets is never compiled, so its tests never run.
 #[test]

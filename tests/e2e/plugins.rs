@@ -33,32 +33,38 @@ const EMPTY_COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
 
 #[test]
 fn a_text_file_is_no_component() {
+    belljar_cases::case!("A02");
     check(b"hello", 3, &["E0301", "`bad`", "text"]);
 }
 
 #[test]
 fn an_empty_file_is_no_component() {
+    belljar_cases::case!("A02");
     check(b"", 3, &["E0301", "empty"]);
 }
 
 #[test]
 fn a_core_module_is_no_component() {
+    belljar_cases::case!("A02");
     check(CORE_MODULE, 3, &["E0301", "core module"]);
 }
 
 #[test]
 fn a_truncated_component_is_refused() {
+    belljar_cases::case!("A01");
     let whole = std::fs::read(guest("does_nothing")).unwrap();
     check(&whole[..whole.len() / 2], 3, &["E0301"]);
 }
 
 #[test]
 fn a_component_of_another_world_is_refused() {
+    belljar_cases::case!("A03");
     check(EMPTY_COMPONENT, 3, &["E0302", "belljar:step/step"]);
 }
 
 #[test]
 fn a_component_of_another_version_is_refused_with_both_versions() {
+    belljar_cases::case!("A03");
     let bytes = std::fs::read(guest("does_nothing")).unwrap();
     // The version is spelled out in every import and export; the lengths stay the same.
     let other = replaced(&bytes, b"@0.1.0", b"@0.9.0");
@@ -67,6 +73,7 @@ fn a_component_of_another_version_is_refused_with_both_versions() {
 
 #[test]
 fn an_unknown_import_is_named() {
+    belljar_cases::case!("A03");
     let bytes = std::fs::read(guest("panics")).unwrap();
     let other = replaced(&bytes, b"wasi:cli/stderr@0.2", b"wasi:cli/stdxyz@0.2");
     check(&other, 3, &["wasi:cli/stdxyz"]);
@@ -87,6 +94,7 @@ fn a_builtin_that_does_not_exist_names_those_that_do() {
 
 #[test]
 fn a_compiled_plugin_with_a_flipped_byte_is_compiled_again() {
+    belljar_cases::case!("A10");
     let workspace = TestWorkspace::new();
     let plugin = workspace.import(&guest("does_nothing"));
     let pipeline = format!("[plugins]\ng = {{ path = {plugin:?} }}\n[step.s]\nuses = \"g\"\n");
@@ -107,6 +115,7 @@ fn a_compiled_plugin_with_a_flipped_byte_is_compiled_again() {
 
 #[test]
 fn inspect_shows_what_a_plugin_could_do() {
+    belljar_cases::case!("A11");
     let workspace = TestWorkspace::new();
     let plugin = guest("probe").display().to_string();
     let answer = workspace.run(["plugin", "inspect", &plugin, "--json"]).exits(0).json();

@@ -33,11 +33,13 @@ fn check_damage(damage: impl Fn(&std::path::Path)) {
 
 #[test]
 fn a_deleted_blob_is_rebuilt() {
+    belljar_cases::case!("H04");
     check_damage(|blob| std::fs::remove_file(blob).unwrap());
 }
 
 #[test]
 fn a_changed_blob_is_found_and_rebuilt() {
+    belljar_cases::case!("H02");
     check_damage(|blob| {
         std::fs::remove_file(blob).unwrap();
         std::fs::write(blob, "two").unwrap();
@@ -46,6 +48,7 @@ fn a_changed_blob_is_found_and_rebuilt() {
 
 #[test]
 fn a_truncated_blob_is_found_and_rebuilt() {
+    belljar_cases::case!("H02");
     check_damage(|blob| {
         std::fs::remove_file(blob).unwrap();
         std::fs::write(blob, "").unwrap();
@@ -54,6 +57,7 @@ fn a_truncated_blob_is_found_and_rebuilt() {
 
 #[test]
 fn verify_finds_a_flipped_bit_and_the_next_run_mends_it() {
+    belljar_cases::case!("H02");
     let workspace = probing();
     workspace.run(["run"]).exits(0);
     let blob = output_blob(&workspace);

@@ -25,6 +25,8 @@ pub(crate) enum Verb {
     Build,
     /// Run all tests
     Test(TestArgs),
+    /// Compare the page of attacks with what the last run of all tests has shown
+    Cases(CasesArgs),
     /// Check the format, the lints and the generated code
     Lint,
     /// Build the standard plugins and print where they are
@@ -52,6 +54,14 @@ pub(crate) struct TestArgs {
     /// Passed on to `cargo test`, such as a part of a test's name
     #[arg(last = true, value_name = "ARG")]
     pub(crate) rest: Vec<String>,
+}
+
+/// Arguments of `cargo xtask cases`.
+#[derive(clap::Args)]
+pub(crate) struct CasesArgs {
+    /// Write the page anew
+    #[arg(long)]
+    pub(crate) write: bool,
 }
 
 /// Arguments of `cargo xtask install`.

@@ -4,6 +4,7 @@
 
 mod args;
 mod builds;
+mod cases;
 mod codegen;
 mod demo;
 mod shell;
@@ -20,6 +21,7 @@ fn main() -> Result<()> {
         Verb::Demo => demo::run(),
         Verb::Build => verbs::build().map(drop),
         Verb::Test(args) => verbs::test(&args),
+        Verb::Cases(args) => cases::run(&args),
         Verb::Lint => verbs::lint(),
         Verb::Plugins => verbs::plugins(),
         Verb::Install(args) => verbs::install(&args),

@@ -4,8 +4,8 @@ use anyhow::Result;
 
 use crate::args::{BenchArgs, InstallArgs, TestArgs};
 use crate::builds::{self, Profile};
-use crate::codegen;
 use crate::shell::{cargo, run, say};
+use crate::{cases, codegen};
 
 /// What needs neither a WebAssembly runtime nor a plugin.
 const CORE: &[&str] = &[
@@ -62,14 +62,18 @@ const GUESTS_TOO: &[&str] = &[
 /// The variable that names the folder for what the tests could not try on this machine.
 const NOT_TRIED: &str = "BELLJAR_NOT_TRIED";
 
-/// Runs all tests, or those of the core. Cargo's own closing lines come last, and after them what
-/// could not be tried here.
+/// Runs all tests, or those of the core. After all of them, it is said what could not be tried
+/// here, and every attack of the catalogue must have been answered.
 ///
 /// # Errors
-/// When something cannot be built, or a test fails.
+/// When something cannot be built, a test fails, or an attack has no test that ran.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
     let mut test = cargo();
-    test.arg("test");
+    test.arg("test").env_remove(cases::FOLDER_VAR);
+    let all = !args.core && !args.sandboxed && args.rest.is_empty();
+    if all {
+        test.env(cases::FOLDER_VAR, cases::begin()?);
+    }
     if args.core {
         test.args(CORE.iter().flat_map(|package| ["-p", package]));
     } else {
@@ -87,7 +91,14 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
     for line in not_tried(&folder)? {
         say(&format!("NOT TRIED on this machine: {line}"));
     }
-    ended
+    ended?;
+    if all {
+        return cases::end();
+    }
+    say(
+        "not all tests ran, so the catalogue of attacks was not checked: `cargo xtask test` does it",
+    );
+    Ok(())
 }
 
 /// What the tests wrote down as not tried, sorted.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, ensure};
 use belljar_model::ports::{ActionCache as _, Cancel, Executor as _, Inputs as _, LogSink};
-use belljar_model::ports::{Record, Request};
+use belljar_model::ports::{Record, Request, Variation};
 use belljar_model::{Action, ActionResult, Entry, Node, Observation, Question, Trace};
 use belljar_model::{Digest, WorkspacePath};
 use belljar_pipeline::{Plan, Step};
@@ -131,6 +131,9 @@ fn execute(bench: &Workbench, step: &Step, action: &Action) -> Result<ActionResu
     let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(NoLog));
     let (step, limits) = (&step.name, &step.limits);
     let tools = &crate::workbench::no_tools();
-    let request = Request { step, action, limits, cancel: &cancel, log: &log, tools };
+    let secrets = &crate::workbench::no_secrets();
+    let variation = Variation::default();
+    let request =
+        Request { step, action, limits, cancel: &cancel, log: &log, tools, secrets, variation };
     bench.sandbox.execute(&request).outcome.map_err(|fault| anyhow!("{fault}"))
 }

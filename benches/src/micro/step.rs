@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
 use belljar_model::event::Source;
-use belljar_model::ports::{Cancel, Executor as _, LogSink, Request};
+use belljar_model::ports::{Cancel, Executor as _, LogSink, Request, Variation};
 use belljar_pipeline::Plan;
 
 use super::keys;
@@ -76,6 +76,7 @@ fn sandbox(bench: &Workbench, results: &mut Results) -> Result<()> {
     let action = keys::action(bench, step, Vec::new())?;
     let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(NoLog));
     let tools = crate::workbench::no_tools();
+    let secrets = crate::workbench::no_secrets();
     let request = Request {
         step: &step.name,
         action: &action,
@@ -83,6 +84,8 @@ fn sandbox(bench: &Workbench, results: &mut Results) -> Result<()> {
         cancel: &cancel,
         log: &log,
         tools: &tools,
+        secrets: &secrets,
+        variation: Variation::default(),
     };
     let execute = |_| match bench.sandbox.execute(&request).outcome {
         Ok(_) => Ok(()),

@@ -24,8 +24,10 @@ impl EnvVar {
     pub(crate) const CLICOLOR_FORCE: &'static str = "CLICOLOR_FORCE";
     /// `dumb` turns colors and the bar off.
     pub(crate) const TERM: &'static str = "TERM";
-    /// Set by CI systems: no bar, and the log commands of the CI are neutralised.
-    pub(crate) const CI: &'static str = "CI";
+    /// Set by CI systems, each with its own: no bar, and the log commands of the CI are
+    /// neutralised.
+    pub(crate) const CI: [&'static str; 4] =
+        ["CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION"];
     /// The width of the terminal in columns, where it cannot be asked.
     pub(crate) const COLUMNS: &'static str = "COLUMNS";
     /// Which tier native tools run in: `auto`, `t1`, `t2`, `t3` or `t0`.

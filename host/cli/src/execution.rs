@@ -99,7 +99,8 @@ pub(crate) fn execute(
     let tools = session.tool_runner(toolset, &options);
     let (events, feeding) = stream::start(all)?;
     let events: Arc<dyn EventSink> = Arc::new(events);
-    let ports = session.ports(&tools, &events, &clock);
+    let secrets = session.secrets();
+    let ports = session.ports(&tools, &secrets, &events, &clock);
     let summary = belljar_runner::run(&ports, plan, &options);
     let wanted = manner.evidence == Evidence::Wanted && summary.exit_code == 0;
     let evidence = wanted.then(|| belljar_runner::evidence(&ports, plan, &options, &summary));

@@ -17,6 +17,7 @@ mod plugins;
 mod project;
 mod recording;
 mod reports;
+mod secrets;
 mod session;
 mod shown;
 mod signals;
@@ -25,6 +26,7 @@ mod terminal;
 mod tools;
 mod tracing_output;
 mod trust;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -35,6 +37,11 @@ fn main() -> ExitCode {
     if let Some(exit) = belljar_tool::launch::entry() {
         return exit;
     }
+    // Where guests run, it is a worker.
+    if let Some(exit) = worker::entry() {
+        return exit;
+    }
+    secrets::mask_panics();
     let arguments = args::Arguments::parse();
     tracing_output::start(arguments.global.verbose);
     let terminal = terminal::Terminal::new(&arguments.global);

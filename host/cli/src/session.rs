@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use belljar_model::ports::{ActionCache, BlobSource, BlobStore, Clock, EventSink, Tools};
+use belljar_model::ports::{ActionCache, BlobSource, BlobStore, Clock, EventSink, Secrets, Tools};
 use belljar_model::{Blame, Capability, Class, Descriptor, Digest, Fault, StepName};
 use belljar_pipeline::{Plan, Step};
-use belljar_runner::{Plugin, Ports, RunOptions, ToolPorts, ToolRunner};
-use belljar_sandbox::{AotOptions, Loaded, Options, ReadComponent, Sandbox};
+use belljar_runner::{MaskedBlobs, Plugin, Ports, RunOptions, SealedBlobs, ToolPorts, ToolRunner};
+use belljar_sandbox::{AotOptions, Loaded, ReadComponent, Sandbox};
 use belljar_store::{DEFAULT_MAX_BYTES, Store, WorkspaceCache};
+use belljar_worker::Workers;
 pub(crate) use belljar_workspace::STATE;
 use belljar_workspace::Workspace;
 use bytes::Bytes;
@@ -20,9 +21,11 @@ use crate::env::EnvVar;
 use crate::error::CommandError;
 use crate::plugins::Locator;
 use crate::project::Project;
+use crate::secrets::{self, ProjectSecrets};
 use crate::terminal::{Terminal, remark};
 use crate::tools::{Bench, Toolset};
 use crate::trust;
+use crate::worker::{self, Opened};
 
 /// A project with its store, sandbox and loaded plugins.
 pub(crate) struct Session {
@@ -41,10 +44,13 @@ pub(crate) struct Session {
     pub(crate) cache: Arc<WorkspaceCache>,
     workspace: Arc<Workspace>,
     sandbox: Arc<Sandbox>,
+    /// Where guests run.
+    pub(crate) workers: Option<Arc<Workers>>,
     blobs: Arc<dyn BlobSource>,
     /// Read the components of the plugins that were found, by their name in the file.
     components: Components,
     store_size: u64,
+    secrets: Arc<ProjectSecrets>,
 }
 
 /// Plugins by their name in the file, loaded or not.
@@ -118,7 +124,9 @@ impl Session {
         let workspace = Arc::new(Workspace::open(&root, options).map_err(Fault::from)?);
         let inputs = Inputs { workspace: Arc::clone(&workspace), store: Arc::clone(&store) };
         let inputs: Arc<dyn BlobSource> = Arc::new(inputs);
-        let sandbox = Arc::new(open_sandbox(&store, Arc::clone(&inputs))?);
+        let secrets = Arc::new(ProjectSecrets::of(&project, secrets::veil()));
+        let Opened { sandbox, workers } = open_sandbox(&store, Arc::clone(&inputs))?;
+        let sandbox = Arc::new(sandbox);
         let cache = Arc::new(store.for_workspace(&root.display().to_string()));
         let plugins = BTreeMap::new();
         let store_size = store_size()?;
@@ -131,9 +139,11 @@ impl Session {
             cache,
             workspace,
             sandbox,
+            workers,
             blobs: inputs,
             components: BTreeMap::new(),
             store_size,
+            secrets,
         };
         (session.plugins, session.components) = session.load_plugins(terminal);
         Ok(session)
@@ -155,16 +165,21 @@ impl Session {
         of: ToolsOf<'_>,
         terminal: &Terminal,
     ) -> Result<Toolset, CommandError> {
+        let store = Arc::clone(&self.store) as Arc<dyn BlobStore>;
         let printed = match of {
             ToolsOf::Effects(_, printed) => Arc::clone(printed),
-            ToolsOf::Plan(_) | ToolsOf::File => Arc::clone(&self.store) as Arc<dyn BlobStore>,
+            ToolsOf::Plan(_) | ToolsOf::File => {
+                Arc::new(MaskedBlobs::new(store, secrets::veil().clone()))
+            }
         };
+        let outputs: Arc<dyn BlobStore> = Arc::new(sealed(&self.store));
         let bench = Bench {
             root: &self.root,
             pipeline: &self.project.pipeline,
             store: &self.store,
             blobs: &self.blobs,
-            outputs: &printed,
+            outputs: &outputs,
+            printed: &printed,
             sandbox: &self.sandbox,
             locator: &self.locator(terminal),
         };
@@ -183,6 +198,8 @@ impl Session {
             cache: Arc::clone(&self.cache) as Arc<dyn ActionCache>,
             blobs: Arc::clone(&self.store) as Arc<dyn BlobStore>,
             executor: Arc::new(toolset),
+            secrets: Arc::clone(&self.secrets) as Arc<dyn Secrets>,
+            veil: secrets::veil().clone(),
         };
         let cpus = u32::try_from(options.jobs).unwrap_or(u32::MAX);
         Arc::new(ToolRunner::new(ports, cpus, options.force.clone()))
@@ -280,10 +297,16 @@ impl Session {
         names.filter_map(|name| Some((name.clone(), EnvVar::get(&name)?))).collect()
     }
 
+    /// Has the values of the secrets that steps are granted.
+    pub(crate) fn secrets(&self) -> Arc<dyn Secrets> {
+        Arc::clone(&self.secrets) as Arc<dyn Secrets>
+    }
+
     /// The ports for a run.
     pub(crate) fn ports<'a>(
         &'a self,
         tools: &'a Arc<dyn Tools>,
+        secrets: &'a Arc<dyn Secrets>,
         events: &'a Arc<dyn EventSink>,
         clock: &'a dyn Clock,
     ) -> Ports<'a> {
@@ -294,6 +317,8 @@ impl Session {
             cache: &*self.cache,
             executor: &*self.sandbox,
             tools,
+            secrets,
+            veil: secrets::veil(),
             events,
             clock,
         }
@@ -334,18 +359,18 @@ pub(crate) fn most_jobs() -> usize {
     (4 * processors()).max(16)
 }
 
+/// The store as those see it who make files: no value of a secret gets into it.
+fn sealed(store: &Arc<Store>) -> SealedBlobs {
+    SealedBlobs::new(Arc::clone(store) as Arc<dyn BlobStore>, secrets::veil().clone())
+}
+
 /// Opens a sandbox that reads from `inputs` and writes into the store.
 pub(crate) fn open_sandbox(
     store: &Arc<Store>,
     inputs: Arc<dyn BlobSource>,
-) -> Result<Sandbox, CommandError> {
-    let sandbox = Sandbox::new(Options {
-        aot: Some(AotOptions { dir: store.aot_dir(), key: store.machine_key() }),
-        blobs_in: inputs,
-        blobs_out: Arc::clone(store) as Arc<dyn BlobStore>,
-        parallel: most_jobs(),
-    });
-    sandbox.map_err(|error| CommandError::Other(error.into()))
+) -> Result<Opened, CommandError> {
+    let aot = AotOptions { dir: store.aot_dir(), key: store.machine_key() };
+    worker::open(aot, inputs, Arc::new(sealed(store)), most_jobs())
 }
 
 /// How large the store may grow.

@@ -12,6 +12,7 @@ use crate::args::{Global, Progress, When};
 use crate::env::EnvVar;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::secrets;
 
 /// Narrower than this, tables and the bar are not readable anyway.
 const LEAST_WIDTH: u16 = 40;
@@ -37,7 +38,8 @@ impl Terminal {
     /// Looks at the terminal, the environment and the flags, once.
     pub(crate) fn new(global: &Global) -> Self {
         let dumb = EnvVar::get(EnvVar::TERM).is_some_and(|term| term == "dumb");
-        let ci = EnvVar::get(EnvVar::CI).is_some_and(|ci| ci != "false" && ci != "0");
+        let says_ci = |ci: String| !ci.eq_ignore_ascii_case("false") && ci != "0";
+        let ci = EnvVar::CI.into_iter().filter_map(EnvVar::get).any(says_ci);
         let style = |is_terminal: bool| Style {
             color: color(
                 global.color,
@@ -69,6 +71,7 @@ impl Terminal {
     /// Writes the answer. A reader that went away (`| head`) is no error.
     #[expect(clippy::unused_self, reason = "whoever writes shows that it was given the terminal")]
     pub(crate) fn answer(&self, text: &str) {
+        let text = secrets::veil().mask().text(text.to_owned());
         let mut out = std::io::stdout().lock();
         let newline = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
         drop(write!(out, "{text}{newline}").and_then(|()| out.flush()));
@@ -76,8 +79,7 @@ impl Terminal {
 
     /// Writes the answer as a JSON document.
     pub(crate) fn answer_json(&self, answer: &impl Serialize) {
-        let text = serde_json::to_string_pretty(answer).expect("answers are plain values");
-        self.answer(&text);
+        self.answer(&belljar_report::json::document(answer));
     }
 
     /// A handle for a remark from wherever the reason for it comes up.
@@ -124,6 +126,7 @@ impl Terminal {
 
 /// Writes a remark, from wherever it comes up.
 pub(crate) fn remark(text: &str) {
+    let text = secrets::veil().mask().text(text.to_owned());
     let mut err = std::io::stderr().lock();
     let newline = if text.ends_with('\n') || text.is_empty() { "" } else { "\n" };
     drop(write!(err, "{text}{newline}"));

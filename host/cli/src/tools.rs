@@ -54,8 +54,10 @@ pub(crate) struct Bench<'a> {
     pub(crate) store: &'a Arc<Store>,
     /// Has the contents of inputs.
     pub(crate) blobs: &'a Arc<dyn BlobSource>,
-    /// Takes what native tools write and print.
+    /// Takes what native tools write.
     pub(crate) outputs: &'a Arc<dyn BlobStore>,
+    /// Takes what they print.
+    pub(crate) printed: &'a Arc<dyn BlobStore>,
     /// Runs WASI commands.
     pub(crate) sandbox: &'a Arc<Sandbox>,
     /// Reads files of the workspace.
@@ -207,6 +209,7 @@ fn open(bench: &Bench<'_>, tier: Tier) -> Result<NativeTools, Fault> {
         path: EnvVar::get(EnvVar::PATH),
         blobs_in: Arc::clone(bench.blobs),
         blobs_out: Arc::clone(bench.outputs),
+        printed: Arc::clone(bench.printed),
         tier,
     })
 }

@@ -85,6 +85,7 @@ mod tests {
 
     #[test]
     fn a_gate_passes_fails_or_waits() {
+        belljar_cases::case!("I03");
         let gate = Gate {
             interval_ms: 1_000,
             count: 4,

@@ -120,6 +120,7 @@ mod tests {
 
     #[test]
     fn a_tree_without_rights_is_removed_and_what_links_name_stays() {
+        belljar_cases::case!("C09");
         let folder = tempfile::tempdir().unwrap();
         let root = Root::open(folder.path()).unwrap();
         root.create_dir_all("tree/a/b").unwrap();
@@ -139,6 +140,7 @@ mod tests {
 
     #[test]
     fn a_tree_deeper_than_any_path_is_removed() {
+        belljar_cases::case!("C09");
         let folder = tempfile::tempdir().unwrap();
         let root = Root::open(folder.path()).unwrap();
         let name = "a-folder-with-quite-a-long-name";

@@ -136,6 +136,7 @@ mod tests {
 
     #[test]
     fn links_are_never_followed() {
+        belljar_cases::case!("C05");
         let folder = tempfile::tempdir().unwrap();
         let root = Root::open(folder.path()).unwrap();
         root.place_folder("folder").unwrap();
@@ -154,6 +155,7 @@ mod tests {
 
     #[test]
     fn a_fifo_is_refused_and_not_waited_for() {
+        belljar_cases::case!("C08");
         let folder = tempfile::tempdir().unwrap();
         let root = Root::open(folder.path()).unwrap();
         let fifo = rustix::fs::FileType::Fifo;

@@ -324,6 +324,7 @@ mod tests {
 
     #[test]
     fn no_link_leads_out_of_a_root() {
+        belljar_cases::case!("C01", "C02");
         let (folder, root) = root();
         let outside = folder.path().join("out");
         Root::create(&outside).unwrap().write_atomic("secret", b"s", Mode::Plain).unwrap();
@@ -347,5 +348,41 @@ mod tests {
         let outside = Root::open(&outside).unwrap();
         assert_eq!(outside.read("secret").unwrap(), b"s");
         assert_eq!(outside.list("").unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_directory_that_turns_into_a_link_all_the_time_leads_nowhere() {
+        belljar_cases::case!("C03");
+        let (folder, root) = root();
+        let outside = Root::create(&folder.path().join("out")).unwrap();
+        outside.write_atomic("file", b"outside", Mode::Plain).unwrap();
+        root.create_dir_all("place").unwrap();
+        root.write_atomic("place/file", b"inside", Mode::Plain).unwrap();
+        std::os::unix::fs::symlink("../out", root.path().join("link")).unwrap();
+        let stop = std::sync::atomic::AtomicBool::new(false);
+        let seen = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let at = rustix::fs::CWD;
+                let names = ["place", "link"].map(|name| root.path().join(name));
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let flags = rustix::fs::RenameFlags::EXCHANGE;
+                    rustix::fs::renameat_with(at, &names[0], at, &names[1], flags).unwrap();
+                }
+            });
+            let mut seen = std::collections::BTreeSet::new();
+            // Four ways to meet the link in each round.
+            for _ in 0..25_000 {
+                seen.extend(root.read("place/file").ok());
+                let _ = root.stat("place/file");
+                let _ = root.write_atomic("place/new", b"x", Mode::Plain);
+                let _ = root.remove("place/new");
+            }
+            stop.store(true, std::sync::atomic::Ordering::Relaxed);
+            seen
+        });
+        assert!(seen.iter().all(|bytes| bytes == b"inside"), "{seen:?}");
+        assert!(!seen.is_empty(), "the directory was seen, too");
+        assert_eq!(outside.read("file").unwrap(), b"outside");
+        assert_eq!(outside.list("").unwrap().len(), 1, "nothing was written outside");
     }
 }

@@ -47,6 +47,19 @@ pub struct Cost {
     pub bytes_read: u64,
 }
 
+/// Whether others may be given a result.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Sharing {
+    /// Anyone who trusts the one that made it.
+    #[default]
+    Free,
+    /// Nobody: it stays in the store of this machine. A secret was within reach of what made it.
+    Local,
+}
+
 /// Outputs, findings, log, cost and class of one execution.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ActionResult {
@@ -70,6 +83,8 @@ pub struct ActionResult {
     pub isolation: Option<Isolation>,
     /// What a tool produced, if this is the result of a run of a tool.
     pub tool: Option<ToolResult>,
+    /// Whether others may be given it.
+    pub sharing: Sharing,
     /// What it cost.
     pub cost: Cost,
 }

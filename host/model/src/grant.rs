@@ -20,6 +20,8 @@ pub enum Capability {
     State,
     /// Hosts that tools may connect to: `host:port`.
     Network,
+    /// A secret, by its name in the pipeline file: `NAME` or `NAME@VERSION`.
+    Secret,
 }
 
 impl Capability {
@@ -30,6 +32,7 @@ impl Capability {
             Self::Tool => "tools",
             Self::State => "state",
             Self::Network => "network",
+            Self::Secret => "secrets",
         }
     }
 }
@@ -39,7 +42,7 @@ impl Capability {
 pub struct Grant {
     /// The kind of power.
     pub capability: Capability,
-    /// What it reaches: the name of a variable or tool, a folder and its place, a host.
+    /// What it reaches: the name of a variable, tool or secret, a folder and its place, a host.
     pub resource: String,
 }
 
@@ -64,6 +67,13 @@ impl Grant {
         let mount = StateMount { name: name.to_owned(), path };
         (self.capability == Capability::State).then_some(mount)
     }
+
+    /// The name of the secret that a grant is about, without its version; `None` for other
+    /// grants.
+    pub fn secret(&self) -> Option<&str> {
+        let name = self.resource.split_once('@').map_or(&*self.resource, |(name, _)| name);
+        (self.capability == Capability::Secret).then_some(name)
+    }
 }
 
 #[cfg(test)]
@@ -79,5 +89,18 @@ mod tests {
         assert_eq!(grant.state(), Some(mount));
         let other = Grant { capability: Capability::Env, resource: "a=b".to_owned() };
         assert_eq!(other.state(), None);
+    }
+
+    #[test]
+    fn a_grant_of_a_secret_is_its_name_and_its_version() {
+        let grant = |resource: &str| Grant {
+            capability: Capability::Secret,
+            resource: resource.to_owned(),
+        };
+        assert_eq!(grant("token").secret(), Some("token"));
+        assert_eq!(grant("token@2024-06").secret(), Some("token"));
+        assert_eq!(grant("token@2").to_string(), "secrets token@2");
+        let other = Grant { capability: Capability::Env, resource: "token".to_owned() };
+        assert_eq!(other.secret(), None);
     }
 }

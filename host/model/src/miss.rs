@@ -197,8 +197,8 @@ impl fmt::Display for MissReason {
             }
             Self::ClassChanged { old, new } => write!(out, "class {old} → {new}"),
             Self::ConfigChanged { pointer, old, new } => {
-                let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "unset".into());
-                write!(out, "with{}: {} → {}", dotted(pointer), side(old), side(new))
+                let (old, new) = (side(old.as_ref()), side(new.as_ref()));
+                write!(out, "with{}: {old} → {new}", dotted(pointer))
             }
             Self::GrantAdded { grant } => write!(out, "grant added: {grant}"),
             Self::GrantRemoved { grant } => write!(out, "grant removed: {grant}"),
@@ -253,6 +253,11 @@ const fn variable((was_set, is_set): (bool, bool)) -> &'static str {
         (true, false) => "is not set any more",
         (true, true) => "has another value",
     }
+}
+
+/// A value of the configuration, not longer than a line can bear.
+fn side(value: Option<&String>) -> String {
+    value.map_or_else(|| "unset".to_owned(), |value| crate::text::short(value))
 }
 
 /// A JSON pointer the way it is written in the pipeline file: `/deny/0` is `.deny[0]`.

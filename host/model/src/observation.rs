@@ -39,6 +39,8 @@ pub enum Question {
     Environment(String),
     /// Which tool has this name, and how is it kept apart?
     Tool(String),
+    /// May the value of this secret be seen? The value itself is never an answer, nor its digest.
+    Secret(String),
 }
 
 /// What a step was told.

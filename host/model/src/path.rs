@@ -22,7 +22,8 @@ pub enum PathError {
     /// It leaves the workspace.
     #[error("`{0}` leaves the workspace")]
     Upwards(String),
-    /// It holds an empty segment, `.`, a backslash or a control character.
+    /// It holds an empty segment, `.`, a backslash, a control character, or a name of more than
+    /// 255 bytes.
     #[error("`{path}` has the segment `{segment}`, which is not allowed in a path")]
     Segment {
         /// The whole text.
@@ -111,9 +112,13 @@ impl WorkspacePath {
     }
 }
 
+/// The longest name of a file that file systems take, in bytes.
+const MAX_NAME: usize = 255;
+
 /// Whether `segment` may name one entry of a directory.
 fn is_name(segment: &str) -> bool {
     !matches!(segment, "" | ".")
+        && segment.len() <= MAX_NAME
         && !segment.contains(|letter: char| matches!(letter, '/' | '\\') || letter.is_control())
 }
 
@@ -153,6 +158,7 @@ mod tests {
 
     #[test]
     fn paths_that_could_leave_the_workspace_are_refused() {
+        belljar_cases::case!("C01");
         for text in
             ["", "/", "/etc", "..", "../a", "a/../b", "a/..", ".", "a//b", "a/./b", "a\\b", "a\0b"]
         {

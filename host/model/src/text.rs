@@ -36,12 +36,30 @@ pub fn harmless_lines(text: &str) -> String {
 pub fn no_command(line: &str) -> String {
     let begins = line.trim_start().starts_with("::");
     let mut line = if begins { format!("> {line}") } else { line.to_owned() };
+    // CI systems compare without regard to case. ASCII keeps its places when its case changes.
+    let mut lower = line.to_ascii_lowercase();
     for command in COMMANDS {
-        if line.contains(command) {
-            line = line.replace(command, &format!("#\\{}", &command[1..]));
+        while let Some(at) = lower.find(command) {
+            line.insert(at + 1, '\\');
+            lower.insert(at + 1, '\\');
         }
     }
     line
+}
+
+/// What a line shows of a text that others chose, such as a path or a value, in letters.
+const SHOWN: usize = 200;
+
+/// The text, or its beginning and its end if it is longer than a line can bear.
+pub fn short(text: &str) -> String {
+    let length = text.chars().count();
+    if length <= SHOWN {
+        return text.to_owned();
+    }
+    let (begins, ends) = (SHOWN * 3 / 4, SHOWN / 4 - 1);
+    let beginning: String = text.chars().take(begins).collect();
+    let end: String = text.chars().skip(length - ends).collect();
+    format!("{beginning}…{end}")
 }
 
 fn is_harmful(letter: char) -> bool {
@@ -83,6 +101,7 @@ mod tests {
 
     #[test]
     fn control_characters_are_shown_and_tabs_stay() {
+        belljar_cases::case!("G01");
         let check = |text: &str, clean: &str| assert_eq!(harmless(text), clean);
         check("a\tb", "a\tb");
         check("\u{1b}[2J", "\\u{1b}[2J");
@@ -107,6 +126,7 @@ mod tests {
 
     #[test]
     fn commands_of_ci_systems_are_defused() {
+        belljar_cases::case!("G02");
         let check = |text: &str, clean: &str| assert_eq!(no_command(text), clean);
         check("a::b", "a::b");
         check("::set-output name=a::b", "> ::set-output name=a::b");
@@ -114,5 +134,17 @@ mod tests {
         check("x ##[command]y", "x #\\#[command]y");
         check("##vso[task.setvariable]x", "#\\#vso[task.setvariable]x");
         check("##teamcity[buildStop]", "#\\#teamcity[buildStop]");
+        check("x##VSO[a]##vso[b]", "x#\\#VSO[a]#\\#vso[b]");
+        check("ü##TeamCity[x]###[y]", "ü#\\#TeamCity[x]##\\#[y]");
+    }
+
+    #[test]
+    fn a_long_text_is_shown_in_parts() {
+        belljar_cases::case!("G06");
+        assert_eq!(short("short"), "short");
+        let long = format!("a{}z", "ü".repeat(1_000));
+        let shown = short(&long);
+        assert_eq!(shown.chars().count(), SHOWN);
+        assert!(shown.starts_with('a') && shown.contains('…') && shown.ends_with('z'));
     }
 }

@@ -125,6 +125,9 @@ pub struct ToolAction {
     pub args: Vec<String>,
     /// The environment, over what the tool's declaration sets. Values are filled in like `args`.
     pub env: BTreeMap<String, String>,
+    /// Variables whose values are secrets: the secret as it was granted, by the variable's name.
+    /// A value is put in when the tool is started, and is no part of the key.
+    pub secrets: BTreeMap<String, String>,
     /// Where it starts.
     pub cwd: WorkspacePath,
     /// What it is fed on standard input.
@@ -148,6 +151,7 @@ impl ToolAction {
             granted: GrantedTool { identity, tier },
             args,
             env,
+            secrets,
             cwd,
             stdin,
             root,
@@ -163,6 +167,9 @@ impl ToolAction {
         }
         for (name, value) in env {
             hashing.field("environment", name, value.as_bytes());
+        }
+        for (name, secret) in secrets {
+            hashing.field("secret", name, secret.as_bytes());
         }
         hashing.field("directory", "", cwd.as_str().as_bytes());
         hashing.field("stdin", "", stdin.to_string().as_bytes());
@@ -278,6 +285,7 @@ mod tests {
             granted: GrantedTool { identity: Digest::of(b"cc"), tier: Tier::T1 },
             args: vec!["-c".to_owned(), "a.c".to_owned()],
             env: BTreeMap::from([("LANG".to_owned(), "C".to_owned())]),
+            secrets: BTreeMap::new(),
             cwd: WorkspacePath::root(),
             stdin: Digest::of(b""),
             root: Arc::new(Directory::empty()),
@@ -303,6 +311,8 @@ mod tests {
         check(&|action| action.args.swap(0, 1), true);
         check(&|action| action.args = vec!["-ca.c".to_owned()], true);
         check(&|action| drop(action.env.insert("LANG".to_owned(), "D".to_owned())), true);
+        let secret = |name: &str| BTreeMap::from([("TOKEN".to_owned(), name.to_owned())]);
+        check(&|action| action.secrets = secret("npm"), true);
         check(&|action| action.cwd = path.clone(), true);
         check(&|action| action.stdin = Digest::of(b"y"), true);
         check(&|action| action.writes = Patterns::none(), true);

@@ -6,7 +6,10 @@ use std::time::Duration;
 use belljar_model::ports::{MAX_ANSWER, OutletError};
 use ureq::config::{AutoHeaderValue, ConfigBuilder};
 use ureq::typestate::AgentScope;
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
+
+use crate::inward::{Inward, System};
 
 /// What we call ourselves.
 const USER_AGENT: &str = concat!("belljar/", env!("CARGO_PKG_VERSION"));
@@ -27,6 +30,11 @@ pub(crate) fn settings() -> ConfigBuilder<AgentScope> {
         .user_agent(USER_AGENT)
         .accept_encoding(AutoHeaderValue::None)
         .max_idle_age(KEPT_FOR)
+}
+
+/// Makes the client. It connects to no address within this machine by another name.
+pub(crate) fn agent(settings: ConfigBuilder<AgentScope>) -> Agent {
+    Agent::with_parts(settings.build(), DefaultConnector::default(), System::default())
 }
 
 /// Reads a whole body of at most [`MAX_ANSWER`] bytes.
@@ -58,6 +66,9 @@ pub(crate) fn failure(place: &impl std::fmt::Display, error: ureq::Error) -> Out
         ureq::Error::Io(error) => OutletError::Unreachable(format!("{place}: {}", plain(&error))),
         ureq::Error::HostNotFound => {
             OutletError::Unreachable(format!("{place}: no host of this name is known"))
+        }
+        ureq::Error::Other(error) if error.is::<Inward>() => {
+            error.downcast_ref::<Inward>().expect("it is one").stop()
         }
         error => OutletError::Unreachable(format!("{place}: {error}")),
     }

@@ -140,6 +140,7 @@ mod tests {
 
     #[test]
     fn a_granted_host_is_known_in_every_way_to_write_it() {
+        belljar_cases::case!("E02");
         for (url, to) in [
             ("https://good.example", "good.example:443"),
             ("https://good.example/a?b=http://evil.example/", "good.example:443"),
@@ -158,6 +159,7 @@ mod tests {
 
     #[test]
     fn every_other_address_is_stopped() {
+        belljar_cases::case!("E02", "E06");
         let check = |url: &str, code: &str| {
             let Err(OutletError::Stop(fault)) = hosts().admit(url) else {
                 panic!("`{url}` was let through")
@@ -232,6 +234,7 @@ mod tests {
 
     #[test]
     fn a_grant_is_a_host_and_a_port() {
+        belljar_cases::case!("E01");
         for text in [
             "", "a", "a:", ":1", "a:b", "a:99999", "a:0", "a:+1", "a/b:1", "u@a:1", "::1:80",
             "*:80",

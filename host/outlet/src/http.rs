@@ -11,7 +11,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, respo
 use ureq::{Agent, AsSendBody};
 
 use crate::blob::shipped;
-use crate::client::{failure, read, settings};
+use crate::client::{agent, failure, read, settings};
 use crate::code::malformed;
 use crate::hosts::{Authority, Hosts};
 use crate::secret::Secrets;
@@ -46,7 +46,7 @@ pub struct Http {
 impl Http {
     /// Makes a client. Nothing is connected yet.
     pub fn new(hosts: Hosts, secrets: Arc<Secrets>, blobs: Arc<dyn BlobSource>) -> Self {
-        Self { agent: settings().build().new_agent(), hosts, secrets, blobs }
+        Self { agent: agent(settings()), hosts, secrets, blobs }
     }
 
     pub(crate) fn environment(&self) -> &str {

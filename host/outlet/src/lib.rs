@@ -27,14 +27,15 @@ mod code;
 mod environment;
 mod hosts;
 mod http;
-mod mask;
+mod inward;
 mod place;
 mod secret;
 mod storage;
 
+pub use belljar_model::{SecretError, SecretValue};
 pub use environment::{EnvironmentOutlet, RunTool};
 pub use hosts::Hosts;
 pub use http::Http;
 pub use place::{BucketKeys, BucketPlace, StorageError, StoragePlace, parse_storage};
-pub use secret::{SecretError, SecretValue, Secrets};
+pub use secret::Secrets;
 pub use storage::{Storage, open_storage};

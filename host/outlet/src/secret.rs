@@ -5,57 +5,17 @@ use std::fmt;
 
 use belljar_model::delivery::SecretUse;
 use belljar_model::ports::OutletError;
-use belljar_model::{Blame, Fault};
+use belljar_model::{Blame, Fault, Mask, SecretValue};
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::code::{SECRET_NOT_GRANTED, UNUSABLE_SECRET};
-use crate::mask::{Mask, masked};
-
-/// A shorter value would be found everywhere in what comes back, and protects nothing.
-const SHORTEST: usize = 4;
-
-/// The value of a secret. It cannot be printed or serialized, and is overwritten when dropped.
-pub struct SecretValue(Zeroizing<Vec<u8>>);
-
-/// Why a value cannot be that of a secret.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum SecretError {
-    /// It is too short to be told apart from other text.
-    #[error("its value has fewer than {SHORTEST} bytes")]
-    TooShort,
-}
-
-impl SecretValue {
-    /// Takes a value.
-    ///
-    /// # Errors
-    /// When it has fewer than four bytes; it is overwritten then, too.
-    pub fn new(value: Vec<u8>) -> Result<Self, SecretError> {
-        let value = Zeroizing::new(value);
-        if value.len() < SHORTEST {
-            return Err(SecretError::TooShort);
-        }
-        Ok(Self(value))
-    }
-
-    /// The value itself, for the one place that it is meant for.
-    pub fn expose(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SecretValue {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("SecretValue(..)")
-    }
-}
 
 /// The secrets that one environment may use, with their values.
 pub struct Secrets {
     environment: String,
     values: BTreeMap<String, SecretValue>,
-    masks: Vec<Mask>,
+    mask: Mask,
 }
 
 impl fmt::Debug for Secrets {
@@ -67,8 +27,8 @@ impl fmt::Debug for Secrets {
 impl Secrets {
     /// Takes the values of the secrets that an environment was granted, by name.
     pub fn new(environment: &str, values: BTreeMap<String, SecretValue>) -> Self {
-        let masks = values.iter().map(|(name, value)| Mask::new(name, value.expose())).collect();
-        Self { environment: environment.to_owned(), values, masks }
+        let mask = Mask::new(values.values());
+        Self { environment: environment.to_owned(), values, mask }
     }
 
     /// Returns the value of a secret.
@@ -101,21 +61,19 @@ impl Secrets {
             return Err(Fault::new(Blame::Configuration, UNUSABLE_SECRET, message)
                 .note(format!("it is used in `{}`, which is one line", used.place)));
         }
-        Ok(SecretValue(filled))
+        let value = SecretValue::new(filled.to_vec());
+        Ok(value.expect("what begins with a prefix is no shorter than the value"))
     }
 
-    /// Replaces every value that occurs in `bytes` by `[secret NAME]`: as it is, percent-encoded,
-    /// escaped as in JSON, in hexadecimal digits, or within base64.
+    /// Puts `***` in the place of every value that occurs in `bytes`, in any form that a
+    /// [`Mask`] finds.
     pub fn mask(&self, bytes: Bytes) -> Bytes {
-        masked(&self.masks, &bytes).map_or(bytes, Bytes::from)
+        self.mask.bytes(bytes)
     }
 
     /// Replaces every value that occurs in a text, as [`mask`](Self::mask) does.
     pub fn mask_text(&self, text: String) -> String {
-        match masked(&self.masks, text.as_bytes()) {
-            Some(masked) => String::from_utf8_lossy(&masked).into_owned(),
-            None => text,
-        }
+        self.mask.text(text)
     }
 
     /// Replaces every value that occurs in what an error says.
@@ -178,12 +136,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_short_to_be_a_secret_is_refused() {
-        assert_eq!(SecretValue::new(b"abc".to_vec()).unwrap_err(), SecretError::TooShort);
-        assert!(SecretValue::new(b"abcd".to_vec()).is_ok());
-    }
-
-    #[test]
     fn an_error_says_no_value() {
         let secrets = secrets(b"hunter22");
         let says = "no hunter22".to_owned();
@@ -196,7 +148,7 @@ mod tests {
             OutletError::Stop(fault),
         ] {
             let masked = format!("{:?}", secrets.mask_error(error));
-            assert!(masked.contains("no [secret token]") && !masked.contains("hunter"), "{masked}");
+            assert!(masked.contains("no ***") && !masked.contains("hunter"), "{masked}");
         }
     }
 }

@@ -78,6 +78,12 @@ codes! {
     BAD_APPROVALS = "E0133";
     /// Nothing that can be done about an ill release.
     UNKNOWN_REACTION = "E0134";
+    /// A secret that a plugin needs, and a step is not granted.
+    STEP_MISSING_SECRET = "E0145";
+    /// A secret granted to a step whose plugin does not ask for it.
+    UNWANTED_SECRET = "E0146";
+    /// A secret that a step is granted, and could see without the grant, too.
+    OPEN_SECRET = "E0147";
     /// A step that `needs` names, but nobody declares.
     UNKNOWN_STEP = "E0201";
     /// A name that cannot be.
@@ -134,7 +140,7 @@ codes! {
     SHARED_KEY = "E0227";
     /// More approvals than there are people who could give them.
     TOO_FEW_APPROVERS = "E0228";
-    /// A secret that no environment uses.
+    /// A secret that no step and no environment uses.
     UNUSED_SECRET = "E0229";
     /// An approver whom no environment asks.
     UNUSED_APPROVER = "E0230";

@@ -54,6 +54,9 @@ pub struct ApproverAt {
 pub struct SecretAt {
     /// Where its value comes from.
     pub source: SecretSource,
+    /// What is raised when a new value is to make results old: part of the key of steps, as the
+    /// value never is.
+    pub version: Option<String>,
     /// The name in the file.
     pub at: Place,
 }

@@ -231,6 +231,7 @@ mod tests {
 
     #[test]
     fn hostile_text_and_files_are_harmless() {
+        belljar_cases::case!("G01");
         let mut diagnostic = unknown_need().note(HOSTILE).help(HOSTILE);
         diagnostic.message = HOSTILE.to_owned();
         diagnostic.labels[0].file = HOSTILE.to_owned();

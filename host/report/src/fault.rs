@@ -135,6 +135,7 @@ mod tests {
 
     #[test]
     fn a_trap_shows_the_last_words_marked_as_not_ours() {
+        belljar_cases::case!("G03");
         let fault = Fault::new(
             Blame::Plugin,
             Code::new("E0406"),
@@ -210,6 +211,7 @@ mod tests {
 
     #[test]
     fn hostile_text_is_harmless() {
+        belljar_cases::case!("G01");
         let mut fault =
             Fault::new(Blame::Plugin, Code::new("E0406"), HOSTILE).note(HOSTILE).help(HOSTILE);
         fault.config_problems =

@@ -276,6 +276,7 @@ mod tests {
 
     #[test]
     fn hostile_text_is_harmless() {
+        belljar_cases::case!("G01");
         for event in hostile_run() {
             let belljar_model::Event::StepFinding { finding, .. } = event else { continue };
             let hostile = |_: &str| Some(crate::testing::HOSTILE.to_owned());

@@ -70,12 +70,18 @@ pub fn commands(text: &str) -> String {
         if rest.starts_with("::") {
             harmless.push('\\');
         }
-        without_marks(rest, &mut harmless);
+        without_marks(rest, "#\\", &mut harmless);
     }
     harmless
 }
 
-fn without_marks(line: &str, to: &mut String) {
+/// Whether a CI service could find a command in the middle of this text.
+pub(crate) fn may_hold_marks(text: &str) -> bool {
+    text.contains("##")
+}
+
+/// Copies a text, with `instead` in place of the first letter of each mark.
+pub(crate) fn without_marks(line: &str, instead: &str, to: &mut String) {
     let mut rest = line;
     while let Some(at) = rest.find("##") {
         let (before, mark) = rest.split_at(at);
@@ -84,7 +90,7 @@ fn without_marks(line: &str, to: &mut String) {
         let starts = |known: &str| {
             mark.get(..known.len()).is_some_and(|start| start.eq_ignore_ascii_case(known))
         };
-        to.push_str(if MARKS.iter().any(|known| starts(known)) { "#\\" } else { "#" });
+        to.push_str(if MARKS.iter().any(|known| starts(known)) { instead } else { "#" });
         rest = &mark[1..];
     }
     to.push_str(rest);
@@ -96,6 +102,7 @@ mod tests {
 
     #[test]
     fn what_a_terminal_obeys_becomes_visible() {
+        belljar_cases::case!("G01", "G06");
         let check = |input: &str, shown: &str| {
             assert_eq!(text(input), shown);
             assert_eq!(line(input), shown);
@@ -119,6 +126,7 @@ mod tests {
 
     #[test]
     fn commands_of_ci_services_lose_their_power() {
+        belljar_cases::case!("G02");
         let check = |input: &str, shown: &str| assert_eq!(commands(input), shown);
         check("::set-env name=PATH::/evil", "\\::set-env name=PATH::/evil");
         check("ok\n \t::add-mask::x\n", "ok\n \t\\::add-mask::x\n");

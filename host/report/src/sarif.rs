@@ -255,6 +255,7 @@ mod tests {
 
     #[test]
     fn messages_hold_no_links_and_no_control_characters() {
+        belljar_cases::case!("G05");
         let log = sarif(&hostile_run(), "0.1.0");
         let result = &log["runs"][0]["results"][0];
         let message = result["message"]["text"].as_str().unwrap();

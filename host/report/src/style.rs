@@ -102,7 +102,7 @@ impl Style {
     }
 
     /// The last step before a text leaves: takes the commands out of it if a CI service reads it.
-    pub(crate) fn finish(&self, text: String) -> String {
+    pub fn finish(&self, text: String) -> String {
         if self.ci { sanitize::commands(&text) } else { text }
     }
 }

@@ -90,6 +90,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_tool_moves_the_cursor() {
+        belljar_cases::case!("G01");
         let mut report = report("s", Status::Passed, None);
         report.tools = vec![ran(HOSTILE, &[HOSTILE], Source::Executed)];
         assert_harmless(&render(&report, &CI));

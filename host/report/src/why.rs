@@ -239,6 +239,7 @@ mod tests {
 
     #[test]
     fn hostile_text_is_harmless() {
+        belljar_cases::case!("G01");
         let reasons = [
             MissReason::NotRecorded { ended: HOSTILE.into() },
             MissReason::ConfigChanged {

@@ -23,6 +23,7 @@ mod summary;
 #[cfg(test)]
 mod testing;
 mod tools;
+mod veil;
 mod verify;
 
 pub use evidence::{FileRead, evidence};
@@ -33,4 +34,5 @@ pub use run::run;
 pub use schedule::{OnFailure, Schedule};
 pub use summary::RunSummary;
 pub use tools::{ToolPorts, ToolRunner};
+pub use veil::{MaskedBlobs, SealedBlobs};
 pub use verify::verify;

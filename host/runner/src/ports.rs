@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use belljar_model::fault::Blame;
 use belljar_model::ports::{
-    ActionCache, BlobStore, Cancel, Clock, EventSink, Executor, Inputs, Tools, WriteBack,
+    ActionCache, BlobStore, Cancel, Clock, EventSink, Executor, Inputs, Secrets, Tools, WriteBack,
 };
 use belljar_model::tool::GrantedTool;
-use belljar_model::{Capability, Class, Code, Digest, Fault, StepName};
+use belljar_model::{Capability, Class, Code, Digest, Fault, StepName, Veil};
 use belljar_pipeline::Step;
 
 use crate::schedule::OnFailure;
@@ -37,6 +37,10 @@ pub struct Ports<'a> {
     pub executor: &'a dyn Executor,
     /// Runs tools for steps. Shared, because a running guest holds a handle to it.
     pub tools: &'a Arc<dyn Tools>,
+    /// Has the values of secrets. Shared as well; each step is given its own only.
+    pub secrets: &'a Arc<dyn Secrets>,
+    /// Masks the values that were read so far.
+    pub veil: &'a Veil,
     /// Takes what happens. Shared, because a running guest's log goes there too.
     pub events: &'a Arc<dyn EventSink>,
     /// Tells the time.

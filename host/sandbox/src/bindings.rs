@@ -28,6 +28,7 @@ pub(crate) mod plugin {
         with: {
             "belljar:step/outputs.writer": crate::step_imports::OutputWriter,
             "belljar:step/tool.ran": crate::step_imports::RanTool,
+            "belljar:step/secrets.secret": crate::step_imports::OpenSecret,
         },
     });
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use belljar_model::descriptor::ToolNeed;
 use belljar_model::event::LogLine;
 use belljar_model::limits::Limit;
-use belljar_model::ports::{Cancel, LogSink, NoTools, Request, Tools, Variation};
+use belljar_model::ports::{
+    Cancel, LogSink, NoSecrets, NoTools, Request, Secrets, Tools, Variation,
+};
 use belljar_model::{
     Action, Blame, Class, Descriptor, Digest, Directory, Fault, Limits, Patterns, StepName, View,
 };
@@ -101,6 +103,7 @@ fn call(
     };
     let log: Arc<dyn LogSink> = Arc::new(Deaf);
     let tools: Arc<dyn Tools> = Arc::new(NoTools);
+    let secrets: Arc<dyn Secrets> = Arc::new(NoSecrets);
     let (step, cancel) = (StepName::new("describe"), Cancel::new());
     let request = Request {
         step: &step,
@@ -109,6 +112,7 @@ fn call(
         cancel: &cancel,
         log: &log,
         tools: &tools,
+        secrets: &secrets,
         variation: Variation::default(),
     };
     let state = State::new(&request, name, blobs.clone());

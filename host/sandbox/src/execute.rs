@@ -124,6 +124,7 @@ fn result(
         log: None,
         isolation: state.isolation.take(),
         tool: None,
+        sharing: state.sharing(),
         cost: Cost::default(),
     }
 }

@@ -70,7 +70,7 @@ pub(crate) fn plugin(code: Code, message: impl Into<String>) -> Fault {
 }
 
 /// The time is up.
-pub(crate) fn time(limit: &Limit<Duration>) -> Fault {
+pub fn time(limit: &Limit<Duration>) -> Fault {
     let shown = duration(limit.value);
     let more = duration((limit.value * 2).max(Duration::from_secs(1)));
     plugin(TIME, format!("the step ran longer than {shown}"))
@@ -129,7 +129,7 @@ pub(crate) fn misuse(label: &str, what: &str) -> Fault {
 }
 
 /// Someone stopped the run.
-pub(crate) fn cancelled() -> Fault {
+pub fn cancelled() -> Fault {
     Fault::new(Blame::Cancelled, CANCELLED, "the run was cancelled")
 }
 

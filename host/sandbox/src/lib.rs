@@ -53,6 +53,7 @@ mod world_check;
 
 pub use aot::AotOptions;
 pub use compile::LocalCompiler;
+pub use fault::{cancelled, time as time_up};
 pub use guests::LocalGuests;
 pub use load::{Loaded, ReadComponent};
 pub use sandbox::{Options, Sandbox, SandboxError};

@@ -128,22 +128,24 @@ impl StepLog {
     }
 
     fn line(&mut self, level: LogLevel, text: &str) {
+        if self.dropped > 0 {
+            self.dropped += 1;
+            return;
+        }
         let text = match self.origin {
             Origin::Plugin => harmless(text),
             Origin::Tool => format!("{}{}", self.prefix, no_command(&harmless(text))),
         };
         let bytes = text.len() as u64 + 1;
-        if self.dropped > 0 || self.bytes + bytes > self.limit.value {
-            if self.dropped == 0 {
-                let text = format!(
-                    "{}the log is full: `limits.log-bytes` is {} ({}); the rest is dropped",
-                    self.prefix,
-                    self.limit.value,
-                    self.limit.place()
-                );
-                self.keep(LogLine { level: LogLevel::Warn, text });
-            }
-            self.dropped += 1;
+        if self.bytes + bytes > self.limit.value {
+            let text = format!(
+                "{}the log is full: `limits.log-bytes` is {} ({}); the rest is dropped",
+                self.prefix,
+                self.limit.value,
+                self.limit.place()
+            );
+            self.keep(LogLine { level: LogLevel::Warn, text });
+            self.dropped = 1;
             return;
         }
         self.bytes += bytes;

@@ -119,6 +119,17 @@ mod tests {
     }
 
     #[test]
+    fn one_call_returns_no_more_than_it_may() {
+        belljar_cases::case!("B09");
+        let mut stream = RandomStream::seeded(&FamilyDigest::from_bytes([1; 32]));
+        assert_eq!(stream.bytes(MAX_BYTES).expect("it may").len() as u64, MAX_BYTES);
+        for len in [MAX_BYTES + 1, 1 << 40, u64::MAX] {
+            let error = stream.bytes(len).expect_err("it may not");
+            assert!(error.to_string().contains("at most 65536"), "{error}");
+        }
+    }
+
+    #[test]
     fn each_deployment_has_a_stream_of_its_own() {
         let first = |family: u8, key: &str| {
             let family = FamilyDigest::from_bytes([family; 32]);

@@ -16,6 +16,7 @@ use crate::engine::Purpose;
 use crate::guests::LocalGuests;
 use crate::load::{Loaded, Loader, Origin, ReadComponent, Slot};
 use crate::runtime::Runtime;
+use crate::step_imports::check_granted;
 use crate::vfs::Blobs;
 use crate::{deploy, execute, fault};
 
@@ -154,6 +155,9 @@ impl Sandbox {
         let label = slot.loaded.descriptor.label();
         if slot.loaded.class == Class::Effect {
             return execute::none(deploy::fault::not_for_steps(&label));
+        }
+        if let Err(fault) = check_granted(&slot.loaded, request.step, &request.action.grants) {
+            return execute::none(fault);
         }
         let code = || self.loader.code(&slot.origin);
         let guest = Guest { digest: slot.origin.digest, label: &label, code: &code };

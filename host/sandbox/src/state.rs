@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use belljar_model::event::ToolReport;
-use belljar_model::ports::{Cancel, LogSink, Request, Tools, Variation};
+use belljar_model::ports::{Cancel, LogSink, Request, Secrets, Tools, Variation};
 use belljar_model::{
     Answer, Class, Fault, Grant, Isolation, Limits, Question, StepName, WorkspacePath,
 };
@@ -38,6 +38,7 @@ pub(crate) struct State {
     pub(crate) step: StepName,
     pub(crate) sink: Arc<dyn LogSink>,
     pub(crate) tools: Arc<dyn Tools>,
+    pub(crate) secrets: Arc<dyn Secrets>,
     /// The runs of tools so far.
     pub(crate) tool_reports: Vec<ToolReport>,
     /// How they were kept apart.
@@ -57,7 +58,7 @@ pub(crate) struct State {
 impl State {
     /// Prepares the execution of `request` by the plugin called `label`.
     pub(crate) fn new(request: &Request<'_>, label: &str, blobs: Blobs) -> Self {
-        let Request { step, action, limits, cancel, log, tools, variation } = *request;
+        let Request { step, action, limits, cancel, log, tools, secrets, variation } = *request;
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES);
         Self {
@@ -76,6 +77,7 @@ impl State {
             step: step.clone(),
             sink: Arc::clone(log),
             tools: Arc::clone(tools),
+            secrets: Arc::clone(secrets),
             tool_reports: Vec::new(),
             isolation: None,
             started: Instant::now(),

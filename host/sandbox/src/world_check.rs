@@ -19,12 +19,14 @@ const VERSION: Version = Version(0, 1, 0);
 const SHARED: [&str; 4] = ["types", "log", "control", "inputs"];
 /// The interfaces that only steps may import.
 const OF_STEPS: [&str; 3] = ["report", "outputs", TOOL];
+/// The interfaces that only steps which were granted secrets may import.
+const SECRETS: [&str; 2] = ["secrets", "secrets-reveal"];
 /// The interface that reaches the tools which a step is granted.
 const TOOL: &str = "tool";
 /// The interfaces that only plugins which deploy may import: ways out.
 const OF_DEPLOYMENTS: [&str; 3] = ["http", "storage", "effect-tool"];
 /// Powers of the same package that no plugin gets.
-const POWERS: [&str; 3] = ["secrets", "secrets-reveal", "fetch"];
+const POWERS: [&str; 1] = ["fetch"];
 /// What a plugin that deploys exports beside `step`.
 const DEPLOYMENT: &str = "deployment";
 
@@ -64,6 +66,14 @@ pub struct Import {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Version(u64, u64, u64);
+
+impl Import {
+    /// Whether it reaches secrets.
+    pub(crate) fn reaches_secrets(&self) -> bool {
+        parts(&self.interface)
+            .is_some_and(|(package, name, _)| package == PACKAGE && SECRETS.contains(&name))
+    }
+}
 
 /// What a component is made for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -240,9 +250,14 @@ fn standing(world: World, import: &str) -> Standing {
 fn standing_of_ours(world: World, interface: &str, version: Option<Version>) -> Standing {
     let is_way_out = OF_DEPLOYMENTS.contains(&interface);
     let is_of_steps = OF_STEPS.contains(&interface);
-    if POWERS.contains(&interface) || (is_way_out && world == World::Step) {
+    let is_secret = SECRETS.contains(&interface);
+    let is_of_others = match world {
+        World::Step => is_way_out,
+        World::Deploy => is_secret,
+    };
+    if POWERS.contains(&interface) || is_of_others {
         Standing::Power
-    } else if !(is_way_out || is_of_steps || SHARED.contains(&interface)) {
+    } else if !(is_way_out || is_of_steps || is_secret || SHARED.contains(&interface)) {
         Standing::Unknown(None)
     } else if !version.is_some_and(Version::fits) {
         let built = version.map_or_else(|| "no version".to_owned(), shown);
@@ -363,6 +378,9 @@ mod tests {
         check("belljar:step/inputs@0.1.0", Standing::Offered);
         check("belljar:step/inputs@0.1.7", Standing::Offered);
         check("belljar:step/tool@0.1.0", Standing::Offered);
+        check("belljar:step/secrets@0.1.0", Standing::Offered);
+        check("belljar:step/secrets-reveal@0.1.0", Standing::Offered);
+        check("belljar:step/fetch@0.1.0", Standing::Power);
         check("belljar:step/http@0.1.0", Standing::Power);
         check("belljar:step/other@0.1.0", Standing::Unknown(None));
         let hint = "built for 0.2.0, this host offers 0.1.0".to_owned();

@@ -307,6 +307,7 @@ mod tests {
 
     #[test]
     fn a_damaged_blob_is_never_returned() {
+        belljar_cases::case!("H02");
         assert!(survives(|_, _| ()));
         assert!(!survives(|store, path| overwrite(store, path, b"same bytes")));
         assert!(!survives(|store, path| overwrite(store, path, b"some")));
@@ -316,6 +317,7 @@ mod tests {
 
     #[test]
     fn a_damaged_blob_is_kept_for_an_inquiry() {
+        belljar_cases::case!("H02");
         let fixture = Fixture::new();
         let store = fixture.open();
         let digest = store.put(b"some bytes").unwrap();

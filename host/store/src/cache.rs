@@ -308,6 +308,7 @@ mod tests {
 
     #[test]
     fn a_record_of_another_format_counts_as_absent() {
+        belljar_cases::case!("H03");
         let fixture = Fixture::new();
         let store = fixture.open();
         let cache = store.for_workspace("here");

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use belljar_disk::{Mode, Root};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
@@ -122,6 +123,9 @@ fn connect(path: &Path) -> Result<Connection, StoreError> {
     // FULL: a commit that returned survives a power cut. With NORMAL it may be lost, although
     // the flush that made it said otherwise.
     connection.execute_batch("PRAGMA synchronous = FULL;")?;
+    // Else SQLite plans a query anew whenever another value is bound, as it looks whether the
+    // value makes the partial index of Traces usable: 70 us for each lookup.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(connection)
 }

@@ -141,6 +141,7 @@ mod tests {
 
     #[test]
     fn a_pinned_blob_survives_any_pressure_and_reopening() {
+        belljar_cases::case!("I06");
         let fixture = Fixture::new();
         let store = fixture.open();
         let (first, second) = (put(&store, 1), put(&store, 2));

@@ -10,7 +10,7 @@ use belljar_model::action_result::OutputFile;
 use belljar_model::ports::{Clock, Past};
 use belljar_model::{
     ActionDigest, ActionResult, Answer, Class, Cost, Digest, FamilyDigest, Observation, Question,
-    Trace, TrustLevel, Verdict, WorkspacePath,
+    Sharing, Trace, TrustLevel, Verdict, WorkspacePath,
 };
 
 use crate::store::Store;
@@ -100,6 +100,7 @@ pub(crate) fn result(summary: &str, outputs: &[Digest]) -> ActionResult {
         log: None,
         isolation: None,
         tool: None,
+        sharing: Sharing::Free,
         cost: Cost::default(),
     }
 }

@@ -156,6 +156,7 @@ mod tests {
 
     #[test]
     fn flipped_truncated_and_deleted_blobs_are_found() {
+        belljar_cases::case!("H02");
         let write = |bytes: &'static [u8]| {
             move |store: &Store, path: &str| {
                 store.root.write_atomic(path, bytes, Mode::Sealed).unwrap();

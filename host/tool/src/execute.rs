@@ -35,10 +35,10 @@ impl ToolExecutor for NativeTools {
         let prepared = began.elapsed();
 
         let confinement = confinement(request, &known, &folder, (states.as_ref(), ports));
-        let blobs = &*self.options.blobs_out;
+        let (blobs, kept) = (&*self.options.blobs_out, &*self.options.printed);
         let mut printed =
             Printed::new(request.step, request.log, &action.label, &request.limits.log_bytes);
-        let mut take = |channel, bytes: &[u8]| printed.take(channel, bytes, blobs);
+        let mut take = |channel, bytes: &[u8]| printed.take(channel, bytes, kept);
         let streams = Streams { stdin: &stdin, printed: &mut take, cancel };
         let ended = confine::run(&confinement, streams);
         times.over()?;
@@ -52,12 +52,12 @@ impl ToolExecutor for NativeTools {
             Ok(collected) => collected,
             Err(fault) => return Err(printed.explain(fault)),
         };
-        let Finished { stdout, stderr, lines } = printed.finish(blobs)?;
+        let Finished { stdout, stderr, lines } = printed.finish(kept)?;
         let result = ToolResult {
             code: ended.code,
             stdout,
             stderr,
-            log: keep_log(blobs, &lines)?,
+            log: keep_log(kept, &lines)?,
             outputs: collected.files,
             links: collected.links,
             cost: cost(&ended, prepared),

@@ -18,6 +18,7 @@ pub mod launch;
 mod lines;
 mod prepare;
 pub mod probe;
+pub mod seal;
 #[cfg(test)]
 mod testing;
 mod tools;

@@ -251,6 +251,7 @@ mod tests {
 
     #[test]
     fn lines_are_put_together_labelled_cleaned_and_heard_at_once() {
+        belljar_cases::case!("G01");
         let Case { mut printed, blobs, heard } = case("unit", 1_000);
         printed.take(Channel::Stdout, b"one\ntw", &blobs);
         assert_eq!(*heard.0.lock().unwrap(), ["step: [unit] one"]);
@@ -267,6 +268,7 @@ mod tests {
 
     #[test]
     fn a_long_line_is_split_between_letters() {
+        belljar_cases::case!("G04");
         let check = |text: &str, lengths: &[usize]| {
             let Case { mut printed, blobs, .. } = case("", 1 << 20);
             for piece in text.as_bytes().chunks(1_000) {
@@ -283,6 +285,7 @@ mod tests {
 
     #[test]
     fn what_is_over_the_limit_is_dropped_with_a_notice_in_blob_and_lines() {
+        belljar_cases::case!("G04");
         let Case { mut printed, blobs, .. } = case("", 8);
         for text in ["1234567\n", "too much\n", "x\n"] {
             printed.take(Channel::Stdout, text.as_bytes(), &blobs);

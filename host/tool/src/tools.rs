@@ -32,8 +32,10 @@ pub struct Options {
     pub path: Option<String>,
     /// Where the contents of inputs come from.
     pub blobs_in: Arc<dyn BlobSource>,
-    /// Where outputs and what is printed go.
+    /// Where outputs go.
     pub blobs_out: Arc<dyn BlobStore>,
+    /// Where what is printed goes.
+    pub printed: Arc<dyn BlobStore>,
     /// How tools are kept apart.
     pub tier: Tier,
 }

@@ -1,7 +1,10 @@
 //! WorkspaceError: why a file of the user cannot be used.
 
 use belljar_disk::DiskError;
+use belljar_model::text::short;
 use belljar_model::{Blame, Code, Digest, Fault, WorkspacePath};
+
+use crate::walk::MOST_FOLDERS;
 
 /// Something about a file of the workspace.
 #[derive(Debug, thiserror::Error)]
@@ -17,10 +20,14 @@ pub enum WorkspaceError {
     Special(WorkspacePath),
     /// Its name is not the same on every platform.
     #[error(
-        "`{0}` has a name that is not portable: it is not UTF-8, or holds a backslash or a \
-         control character"
+        "`{}` has a name that is not portable: it is not UTF-8, or holds a backslash or a \
+         control character",
+        .0.escape_debug()
     )]
     Name(String),
+    /// It lies in more folders than any project needs.
+    #[error("`{}` lies in more than {} folders", short(.0.as_str()), MOST_FOLDERS)]
+    Deep(WorkspacePath),
     /// An output cannot be put in its place, because something else is in the way.
     #[error("`{output}` cannot be put in place, because `{obstacle}` is {what}")]
     Blocked {
@@ -47,7 +54,7 @@ impl From<WorkspaceError> for Fault {
             WorkspaceError::Disk(cause) if cause.is_full() => ("E0603", "free some space"),
             WorkspaceError::Disk(_) => ("E0608", "check the permissions of the file"),
             WorkspaceError::Changed(_) => ("E0605", "run again when the file has settled"),
-            WorkspaceError::Special(_) | WorkspaceError::Name(_) => {
+            WorkspaceError::Special(_) | WorkspaceError::Name(_) | WorkspaceError::Deep(_) => {
                 ("E0609", "rename or remove it, add it to .gitignore, or exclude it with `!`")
             }
             WorkspaceError::Blocked { .. } => ("E0701", "remove it, or declare another output"),
@@ -56,6 +63,7 @@ impl From<WorkspaceError> for Fault {
         let blame = match &error {
             WorkspaceError::Special(_)
             | WorkspaceError::Name(_)
+            | WorkspaceError::Deep(_)
             | WorkspaceError::Blocked { .. } => Blame::Configuration,
             _ => Blame::Infrastructure,
         };

@@ -158,6 +158,7 @@ mod tests {
 
     #[test]
     fn links_are_never_followed() {
+        belljar_cases::case!("C02");
         let fixture = Fixture::new(&["real/file"]);
         symlink("real", fixture.root.path().join("link")).unwrap();
         symlink("/", fixture.root.path().join("outwards")).unwrap();
@@ -194,6 +195,7 @@ mod tests {
 
     #[test]
     fn what_has_no_content_is_refused_unless_it_is_not_meant() {
+        belljar_cases::case!("C08");
         let fixture = Fixture::new(&["file"]);
         let _socket = UnixListener::bind(fixture.root.path().join("socket")).unwrap();
         for patterns in [&["*"][..], &["socket"]] {
@@ -209,6 +211,7 @@ mod tests {
 
     #[test]
     fn names_that_are_not_portable_are_refused_unless_they_are_ignored() {
+        belljar_cases::case!("C11");
         for name in [&b"not \xff text"[..], b"back\\slash", b"new\nline"] {
             let fixture = Fixture::new(&["file"]);
             let name = fixture.root.path().join(std::ffi::OsStr::from_bytes(name));
@@ -243,6 +246,7 @@ mod tests {
 
     #[test]
     fn content_that_changed_since_is_a_fault_and_never_returned() {
+        belljar_cases::case!("C17");
         let fixture = Fixture::new(&["a"]);
         let workspace = fixture.open();
         assert_eq!(workspace.get(&Digest::of(b"a")).unwrap(), None, "not seen yet");
@@ -271,6 +275,7 @@ mod tests {
 
     #[test]
     fn a_change_is_seen_even_if_size_and_time_are_set_back() {
+        belljar_cases::case!("C17");
         let fixture = Fixture::new(&["file"]);
         let file = fixture.root.path().join("file");
         let time = std::fs::metadata(&file).unwrap().modified().unwrap();

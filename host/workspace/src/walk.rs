@@ -12,6 +12,10 @@ use crate::ignored::{Rules, Shape};
 use crate::seen::Found;
 use crate::workspace::{STATE, Workspace};
 
+/// How many folders a file may lie in. One more is nobody's project, and each costs a look at all
+/// those above it.
+pub(crate) const MOST_FOLDERS: usize = 256;
+
 /// Whether the rules of version control hold.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Ignoring {
@@ -115,6 +119,9 @@ impl Workspace {
             if !is_folder {
                 leaves.push(path);
             } else if !self.outputs.cover(&path) {
+                if path.segments().count() > MOST_FOLDERS {
+                    return Err(WorkspaceError::Deep(path).into());
+                }
                 folders.push(path);
             }
         }

@@ -145,6 +145,7 @@ mod tests {
 
     #[test]
     fn a_link_in_the_place_of_an_output_is_replaced_and_not_followed() {
+        belljar_cases::case!("C05");
         let fixture = Fixture::new(&["victim"]);
         symlink("victim", fixture.root.path().join("out")).unwrap();
         fixture.blobs.add(&["new"]);
@@ -168,6 +169,7 @@ mod tests {
 
     #[test]
     fn no_output_passes_through_a_link() {
+        belljar_cases::case!("C05");
         let link = |target: &'static str| {
             move |fixture: &Fixture, _: &Root| {
                 symlink(target, fixture.root.path().join("link")).unwrap();
@@ -186,6 +188,7 @@ mod tests {
 
     #[test]
     fn no_output_takes_the_place_of_something_else() {
+        belljar_cases::case!("C05");
         refused(|_, _| (), "inside");
         refused(|_, _| (), "inside/kept/out");
         refused(|_, _| (), ".git/hooks/pre-commit");

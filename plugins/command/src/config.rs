@@ -15,6 +15,10 @@ pub struct Config {
     /// Environment variables of the commands, over those of the tool's declaration.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Environment variables that hold secrets: the name of each variable, and of the secret in
+    /// the step's `grants.secrets`. Neither this plugin nor the cache sees a value.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, String>,
     /// The folder in which the commands start. By default the workspace root.
     #[serde(default)]
     pub cwd: String,
@@ -70,11 +74,11 @@ impl Config {
     }
 
     /// Checks what the schema cannot say, and reports all mistakes at once. `granted` are the
-    /// names of the tools that the step may run.
+    /// names of the tools that the step may run, `secrets` those of the secrets that it may use.
     ///
     /// # Errors
     /// `invalid-config` with a pointer to each mistake.
-    pub fn check(&self, granted: &[String]) -> Result<(), StepError> {
+    pub fn check(&self, granted: &[String], secrets: &[String]) -> Result<(), StepError> {
         let mut problems = Vec::new();
         let mut refuse = |pointer: &str, problem: &str| {
             problems.push(ConfigProblem::new(pointer, problem));
@@ -104,6 +108,16 @@ impl Config {
         for name in self.env.keys().filter(|name| !is_variable(name)) {
             let pointer = format!("/env/{}", escape(name));
             refuse(&pointer, "is not the name of an environment variable");
+        }
+        for (name, secret) in &self.secrets {
+            let pointer = format!("/secrets/{}", escape(name));
+            if !is_variable(name) {
+                refuse(&pointer, "is not the name of an environment variable");
+            } else if self.env.contains_key(name) {
+                refuse(&pointer, "is a variable that `env` sets, too");
+            } else if !secrets.contains(secret) {
+                refuse(&pointer, "names a secret that the step's `grants.secrets` does not");
+            }
         }
         if let Some(problem) = folder_problem(&self.cwd) {
             refuse("/cwd", problem);

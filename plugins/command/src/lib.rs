@@ -10,8 +10,8 @@ mod line;
 #[cfg(test)]
 mod tests;
 
-use belljar_sdk::Ran;
 use belljar_sdk::prelude::*;
+use belljar_sdk::{Ran, Secret, Tools};
 
 use crate::config::{Config, Line};
 use crate::keep::Kept;
@@ -24,16 +24,20 @@ const LETTERS: usize = 300;
 /// Runs any command line with a native tool.
 #[belljar_sdk::step(
     docs = include_str!("../README.md"),
-    tools = [("*", "runs the commands that the step's configuration names")]
+    tools = [("*", "runs the commands that the step's configuration names")],
+    secrets = ["*"]
 )]
 pub fn run(config: Config, cx: &mut Cx) -> StepResult {
-    config.check(&cx.tools().granted())?;
+    config.check(&cx.tools().granted(), &cx.secrets().granted())?;
+    let named = config.secrets.iter();
+    let secrets: Vec<(&String, Secret)> =
+        named.map(|(variable, name)| (variable, cx.secrets().open(name))).collect();
     let lines = config.lines();
     let mut kept = Kept::default();
     for (at, (pointer, line)) in lines.iter().enumerate() {
         cx.check_cancelled()?;
         let command = command(&config, line, at, lines.len());
-        let ran = cx.tools().run(&command);
+        let ran = run_one(&cx.tools(), &command, &secrets);
         if !config.success_codes.contains(&ran.code()) {
             return Err(failure(line, &ran));
         }
@@ -41,6 +45,15 @@ pub fn run(config: Config, cx: &mut Cx) -> StepResult {
     }
     kept.tell(&cx.log());
     Ok(Outcome::new(summary(&config, &lines, kept.count())))
+}
+
+/// Secrets go from the host to the tool: here they are names.
+fn run_one(tools: &Tools, command: &Command, secrets: &[(&String, Secret)]) -> Ran {
+    if secrets.is_empty() {
+        return tools.run(command);
+    }
+    let variables = secrets.iter().map(|(variable, secret)| (variable.as_str(), secret));
+    tools.run_with_secrets(command, &variables.collect::<Vec<_>>())
 }
 
 /// The command at place `at` of `count`.

@@ -180,3 +180,27 @@ fn the_last_lines_are_cut_at_the_front() {
     assert_eq!(last_lines(&"é".repeat(300)), "é".repeat(300));
     assert_eq!(last_lines(" \n\n"), "");
 }
+
+#[test]
+fn a_secret_is_put_into_the_environment_of_each_command() {
+    assert_eq!(describe().secrets, ["*"]);
+    let curl = |call: &ToolCall| {
+        let found = call.command.env.iter().find(|(name, _)| name == "TOKEN");
+        assert_eq!(found.map(|(_, value)| value.as_str()), Some("hunter22"));
+        ToolAnswer::exit(0)
+    };
+    let config = json!({ "run": ["curl"], "secrets": { "TOKEN": "npm" } });
+    let ran = with(config).tool("curl", curl).secret("npm", "hunter22").execute();
+    assert_eq!(ran.outcome().summary, "`curl` passed");
+}
+
+#[test]
+fn a_secret_that_was_not_granted_is_a_mistake_of_the_configuration() {
+    let config = json!({
+        "run": ["curl"], "env": { "A": "1" }, "secrets": { "A": "npm", "B": "other", "C=": "npm" },
+    });
+    let ran = with(config).tool("curl", passes).secret("npm", "hunter22").execute();
+    let pointers: Vec<_> =
+        ran.config_problems().iter().map(|problem| problem.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/secrets/A", "/secrets/B", "/secrets/C="]);
+}

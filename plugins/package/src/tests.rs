@@ -99,6 +99,7 @@ fn check_site(contents: &Contents) {
 
 #[test]
 fn what_was_packed_can_be_unpacked() {
+    belljar_cases::case!("H05");
     let out = |format: &str| site().config(config(format)).execute().output("dist/out").to_vec();
     let tar = untar(gunzip(&out("tar.gz")).as_slice());
     check_site(&tar);
@@ -198,6 +199,7 @@ fn an_image_layout_is_consistent_down_to_the_layer() {
 
 #[test]
 fn a_wrong_config_is_told_with_a_pointer_to_each_mistake() {
+    belljar_cases::case!("H05");
     let check = |config: Value, expected: &[&str]| {
         let ran = site().config(config.clone()).execute();
         let pointers: Vec<&str> =
@@ -237,6 +239,7 @@ fn an_output_that_is_not_declared_is_a_mistake_of_the_configuration() {
 
 #[test]
 fn files_that_cannot_be_packed_fail_the_step() {
+    belljar_cases::case!("H05");
     let files = |mappings: Value| -> Ran {
         let run = Run::new(run).input("a/x", "").input("b/x", "").input("c/x/y", "");
         let run = run.link("l/folder", "c/x").link("l/gone", "none");

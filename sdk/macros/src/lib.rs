@@ -21,7 +21,8 @@ use proc_macro::TokenStream;
 ///
 /// `tools` asks for native tools, each with the reason that a reviewer will read and, if it
 /// matters, a semver requirement: `#[step(tools = [("cargo", "builds", ">=1.80")])]`. The name
-/// `*` stands for any tool that the user grants.
+/// `*` stands for any tool that the user grants. `secrets` asks for secrets by name in the same
+/// way: `#[step(secrets = ["npm"])]`.
 #[proc_macro_attribute]
 pub fn step(arguments: TokenStream, item: TokenStream) -> TokenStream {
     step::expand(arguments.into(), item.into())

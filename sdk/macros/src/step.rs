@@ -7,7 +7,7 @@ use syn::{Error, FnArg, ItemFn, Result, Type};
 use crate::about::about;
 
 /// The arguments that `#[step]` takes.
-const KNOWN: &[&str] = &["name", "version", "summary", "docs", "tools"];
+const KNOWN: &[&str] = &["name", "version", "summary", "docs", "tools", "secrets"];
 
 /// Expands `#[step]`.
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> Result<TokenStream> {

@@ -30,6 +30,7 @@ pub(crate) struct Setting {
     pub(crate) inputs: Patterns,
     pub(crate) outputs: Patterns,
     pub(crate) tools: BTreeMap<String, Tool>,
+    pub(crate) secrets: BTreeMap<String, Vec<u8>>,
     pub(crate) time_limit: Duration,
     pub(crate) cancel_after: Option<usize>,
     pub(crate) crossing_limit: usize,
@@ -43,6 +44,7 @@ impl Default for Setting {
             inputs: all.clone(),
             outputs: all,
             tools: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             time_limit: Duration::from_secs(3600),
             cancel_after: None,
             crossing_limit: 8 << 20,
@@ -302,6 +304,36 @@ impl Host for Memory {
 
     fn granted(&self) -> Vec<String> {
         self.setting.tools.keys().cloned().collect()
+    }
+
+    fn run_with_secrets(
+        &self,
+        run: &ToolCommand,
+        secrets: &[(String, &String)],
+    ) -> Box<dyn HostRan> {
+        let mut run = run.clone();
+        for (variable, name) in secrets {
+            let value = String::from_utf8(self.reveal(name)).expect("a variable holds text");
+            run.env.push((variable.clone(), value));
+        }
+        self.run_tools(&[run]).pop().expect("one run has ended")
+    }
+
+    fn granted_secrets(&self) -> Vec<String> {
+        self.setting.secrets.keys().cloned().collect()
+    }
+
+    fn open_secret(&self, name: &str) -> String {
+        let granted = self.setting.secrets.contains_key(name);
+        assert!(
+            granted,
+            "the step opened the secret `{name}`, which was not granted: see `Run::secret`"
+        );
+        name.to_owned()
+    }
+
+    fn reveal(&self, secret: &str) -> Vec<u8> {
+        self.setting.secrets.get(secret).cloned().unwrap_or_default()
     }
 
     fn run_tools(&self, batch: &[ToolCommand]) -> Vec<Box<dyn HostRan>> {

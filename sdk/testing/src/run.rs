@@ -72,6 +72,13 @@ impl<C: DeserializeOwned> Run<C> {
         self
     }
 
+    /// Grants a secret. Opening any other is a panic, because the real host ends such a step.
+    #[must_use]
+    pub fn secret(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.setting.secrets.insert(name.to_owned(), value.as_ref().to_vec());
+        self
+    }
+
     /// Sets the configuration.
     #[must_use]
     pub fn config(mut self, config: Value) -> Self {

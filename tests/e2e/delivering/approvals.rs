@@ -103,6 +103,7 @@ fn waiting(case: impl FnOnce(&Guarded)) {
 
 #[test]
 fn an_approval_that_does_not_count_says_why_and_the_plan_waits_on() {
+    belljar_cases::case!("I02");
     let check = |name: &str, author: &str, more: &[&str], why: &str| {
         let guarded = Guarded::with(&folder_environment("live", ONE));
         guarded.commit(author);
@@ -119,6 +120,7 @@ fn an_approval_that_does_not_count_says_why_and_the_plan_waits_on() {
 
 #[test]
 fn nobody_approves_what_they_asked_for() {
+    belljar_cases::case!("I01");
     waiting(|guarded| {
         guarded.site.run(&["approvals", "approve", "live"]).exits(0).says(&["`kim` has asked"]);
         let waiting = guarded.site.run(&["approvals", "ls", "--json"]).exits(0).json();
@@ -129,6 +131,7 @@ fn nobody_approves_what_they_asked_for() {
 
 #[test]
 fn a_key_that_nobody_knows_and_a_decision_that_was_changed_are_refused() {
+    belljar_cases::case!("I02");
     waiting(|guarded| {
         guarded.decide("mallory", &["approve", "live"]).exits(2).says(&["knows no approver"]);
         guarded.sign("ana", &["approve", "live"]).exits(0);
@@ -147,6 +150,7 @@ fn a_key_that_nobody_knows_and_a_decision_that_was_changed_are_refused() {
 
 #[test]
 fn an_approval_is_for_one_plan_in_one_environment() {
+    belljar_cases::case!("I02");
     let both = folder_environment("live", ONE) + &folder_environment("other", ONE);
     let guarded = Guarded::with(&both);
     guarded.site.deploy().exits(6);
@@ -178,6 +182,7 @@ fn a_rejection_holds_against_any_approval() {
 
 #[test]
 fn whatever_changes_after_an_approval_needs_a_new_one() {
+    belljar_cases::case!("I02", "H10");
     let check = |what: &str, change: &dyn Fn(&Guarded)| {
         let guarded = Guarded::with(&folder_environment("live", ONE));
         // A first release is live, so that the storage has something to change.

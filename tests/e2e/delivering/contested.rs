@@ -93,6 +93,7 @@ impl Held {
 
 #[test]
 fn a_second_deployment_is_refused_while_the_first_goes_on() {
+    belljar_cases::case!("I05");
     let held = Held::at("/health");
     for command in [&["deploy", "live"][..], &["rollback", "live"]] {
         let run = held.site.run(command).exits(5);
@@ -126,10 +127,12 @@ fn taken_over(path: &'static str, sent_again: usize) {
 
 #[test]
 fn a_process_that_wakes_up_in_its_gate_after_it_was_taken_over_changes_nothing() {
+    belljar_cases::case!("I05");
     taken_over("/health", 0);
 }
 
 #[test]
 fn a_process_that_wakes_up_while_it_sends_after_it_was_taken_over_sends_nothing_more() {
+    belljar_cases::case!("I05");
     taken_over("/files", 1);
 }

@@ -8,6 +8,7 @@ use crate::harness::{Run, copy_folder};
 
 #[test]
 fn a_ledger_that_was_changed_refuses_every_deployment_and_the_place_is_named() {
+    belljar_cases::case!("I07");
     let site = Site::of_folder("");
     site.deploy().exits(0);
     site.page("two");
@@ -80,6 +81,7 @@ fn packed(site: &Site) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn a_way_back_that_is_not_whole_refuses_the_plan_until_it_is_built_again() {
+    belljar_cases::case!("I06");
     let check = |damage: &dyn Fn(&Path)| {
         let site = Site::of_folder("");
         site.deploy().exits(0);
@@ -107,6 +109,7 @@ fn a_way_back_that_is_not_whole_refuses_the_plan_until_it_is_built_again() {
 
 #[test]
 fn going_back_to_a_release_that_is_not_whole_is_refused_before_anything_leaves() {
+    belljar_cases::case!("I06");
     let site = Site::of_folder("");
     site.deploy().exits(0);
     let blobs = packed(&site);
@@ -148,6 +151,7 @@ fn on_a_small_disk(site: &Site, bytes: usize) -> Run {
 
 #[test]
 fn nothing_leaves_that_a_full_disk_cannot_remember() {
+    belljar_cases::case!("I07");
     let first = Site::of_folder("");
     first.deploy().exits(0);
     first.page("two");

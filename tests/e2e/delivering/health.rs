@@ -90,6 +90,7 @@ fn answer(says: Says, live: Option<String>) -> Answer {
 #[test]
 fn a_gate_lets_through_what_is_well_and_goes_back_from_the_rest() {
     use Says::{Broken, Failing, Hangs, Other, Vanishes, Well};
+    belljar_cases::case!("I03");
     let check = |script: &'static [Says], phase: &str, reason: &str| {
         // The last word stays.
         let (site, _server) = site(move |at| script[at.min(script.len()) - 1]);

@@ -309,6 +309,7 @@ fn sections(strategy: Strategy, server: &Server) -> String {
 
 #[test]
 fn a_good_release_into_a_folder_survives_a_kill_at_every_durable_write() {
+    belljar_cases::case!("I04");
     let scene = Scene::new(Strategy::Directory, Second::Good);
     scene.kill_at_every("fdatasync", 15);
     if Way::get() == Way::Traced {
@@ -331,6 +332,7 @@ fn a_good_release_over_http_survives_a_kill_at_every_durable_write() {
 
 #[test]
 fn a_bad_release_over_http_survives_a_kill_at_every_durable_write() {
+    belljar_cases::case!("I04");
     let scene = Scene::new(Strategy::Http, Second::Bad);
     scene.kill_at_every("fdatasync", 25);
     scene.kill_again(4);

@@ -77,6 +77,7 @@ fn run(site: &Site, arguments: &[&str]) -> Run {
 
 #[test]
 fn a_secret_reaches_the_server_and_nothing_else() {
+    belljar_cases::case!("F01");
     // A server that sends back what it got: in answers that succeed, and in one that fails.
     let server = Server::start(|asked| {
         let got = asked.headers.get("authorization").cloned().unwrap_or_default();
@@ -116,6 +117,7 @@ fn a_secret_reaches_the_server_and_nothing_else() {
 
 #[test]
 fn what_was_not_granted_is_refused_before_anything_is_sent() {
+    belljar_cases::case!("E06", "F03");
     let server = Server::start(|_| Some((200, String::new())));
     let host = format!("hosts = [\"{}\"]", server.address);
     let check = |grants: &str, codes: &[&str]| {
@@ -136,6 +138,7 @@ fn what_was_not_granted_is_refused_before_anything_is_sent() {
 
 #[test]
 fn a_tool_that_was_not_granted_is_refused_while_the_plan_is_made() {
+    belljar_cases::case!("D01");
     let site = Site::with(
         "[environment.live]\nuses = \"deploy\"\nartifacts = [\"package\"]\n\
          with.strategies = [{ tool = { observe = { command = [\"python\", \"-c\", \"\"] } } }]\n",

@@ -113,6 +113,7 @@ fn a_tool_that_was_granted_sends_the_shipped_files_and_nothing_is_kept_of_its_se
 
 #[test]
 fn a_tool_reaches_no_host_that_was_not_granted_and_leaves_no_trace() {
+    belljar_cases::case!("E06", "D08");
     let server = server();
     let site = site(&server, &send(&server), "hosts = [\"127.0.0.1:1\"]");
     deploy(&site).exits(1);
@@ -123,6 +124,7 @@ fn a_tool_reaches_no_host_that_was_not_granted_and_leaves_no_trace() {
 
 #[test]
 fn a_tool_that_writes_where_it_may_not_changes_nothing_here() {
+    belljar_cases::case!("C04");
     let server = server();
     let outside = tempfile::tempdir().unwrap();
     let place = outside.path().join("stray");
@@ -163,6 +165,7 @@ fn a_tool_that_fails_is_gone_back_from() {
 
 #[test]
 fn a_secret_that_a_tool_prints_is_kept_nowhere() {
+    belljar_cases::case!("F01");
     let server = server();
     let print = "import os, sys; print(os.environ['TOKEN']); print(os.environ['TOKEN'], file=sys.stderr); sys.exit(int(sys.argv[1]))";
     let check = |code: i32| {

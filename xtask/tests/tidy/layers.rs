@@ -13,6 +13,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("workspace", &["model", "disk"]),
     ("sandbox", &["model", "disk"]),
     ("tool", &["model", "disk"]),
+    ("worker", &["model"]),
     ("ledger", &["model", "disk"]),
     ("outlet", &["model", "disk"]),
     ("delivery", &["model"]),
@@ -21,7 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// Everything that `cli`, the only crate that knows all, wires together.
-const ALL: [&str; 12] = [
+const ALL: [&str; 13] = [
     "model",
     "disk",
     "pipeline",
@@ -30,6 +31,7 @@ const ALL: [&str; 12] = [
     "workspace",
     "sandbox",
     "tool",
+    "worker",
     "runner",
     "ledger",
     "outlet",

@@ -4,6 +4,7 @@
 //! it is tested on a text that breaks it, and then run on the project's own tree. Every
 //! problem names the file, and says what to do.
 
+mod cases;
 mod clippy_files;
 mod codes;
 mod docs;

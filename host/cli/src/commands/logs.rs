@@ -41,7 +41,8 @@ pub(super) fn logs(
         return Ok(Exit::Success);
     }
     for line in &lines {
-        terminal.answer(&belljar_report::sanitize::line(&line.text));
+        terminal
+            .answer(&terminal.out.finish(belljar_report::sanitize::line(&line.text).into_owned()));
     }
     if !findings.is_empty() {
         let source = crate::shown::source(&project.root)?;

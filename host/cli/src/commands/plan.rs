@@ -69,7 +69,8 @@ pub(super) fn preview(
     let clock = SystemClock::start();
     let events: Arc<dyn EventSink> = Arc::new(Silence);
     let tools = session.tool_runner(toolset, &options);
-    Ok(plan_preview(&session.ports(&tools, &events, &clock), &plan, &options))
+    let secrets = session.secrets();
+    Ok(plan_preview(&session.ports(&tools, &secrets, &events, &clock), &plan, &options))
 }
 
 /// Power is visible before it is used: a column shows the grants, if any step has some.

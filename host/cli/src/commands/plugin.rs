@@ -58,7 +58,7 @@ fn load(
     located: Located,
 ) -> Result<Loaded, CommandError> {
     let store = Arc::new(open_store(global, terminal)?);
-    let sandbox = open_sandbox(&store, Arc::clone(&store) as Arc<dyn BlobSource>)?;
+    let sandbox = open_sandbox(&store, Arc::clone(&store) as Arc<dyn BlobSource>)?.sandbox;
     Ok(sandbox.load(name, located.digest, Arc::new(move || located.bytes()))?)
 }
 

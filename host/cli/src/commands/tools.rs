@@ -23,7 +23,7 @@ pub(super) fn tools(
     match command {
         _ if terminal.json => terminal.answer_json(&as_json(&toolset)),
         ToolsCommand::Ls => answer(&list(&toolset).render(&terminal.out)),
-        ToolsCommand::Doctor => answer(&examined(&toolset)),
+        ToolsCommand::Doctor => answer(&(walls(&session) + &examined(&toolset))),
     }
     let faults: Vec<Fault> = toolset.granted().into_values().filter_map(Result::err).collect();
     match faults.first() {
@@ -55,6 +55,25 @@ fn list(toolset: &Toolset) -> Table {
 fn tier(toolset: &Toolset) -> &'static str {
     let tier = toolset.probe.as_ref().and_then(|probe| probe.tier);
     tier.map_or("none", belljar_model::Tier::as_str)
+}
+
+/// What keeps the processes apart in which guests run.
+fn walls(session: &Session) -> String {
+    match session.workers.as_ref().map(|workers| workers.walls()) {
+        None => "guests run in this process: this system has nothing to seal another\n".to_owned(),
+        Some(Err(fault)) => {
+            let notes: Vec<_> = fault.notes.iter().map(|note| format!("  {note}\n")).collect();
+            format!("{}\n{}", fault.message, notes.concat())
+        }
+        Some(Ok(walls)) => {
+            let seccomp = if walls.seccomp { "seccomp" } else { "no seccomp" };
+            let landlock = match walls.landlock {
+                0 => "no Landlock (this kernel has none)".to_owned(),
+                version => format!("Landlock {version}"),
+            };
+            format!("guests run in workers, kept apart by {seccomp} and {landlock}\n")
+        }
+    }
 }
 
 /// All that is known, for a person who must mend or review it.

@@ -60,7 +60,8 @@ pub(super) fn verify(
     let clock = SystemClock::start();
     let tools = session.tool_runner(toolset, &options);
     let events: Arc<dyn EventSink> = Arc::new(Alarm { told: !terminal.json });
-    let ports = session.ports(&tools, &events, &clock);
+    let secrets = session.secrets();
+    let ports = session.ports(&tools, &secrets, &events, &clock);
     let found = belljar_runner::verify(&ports, &plan, &options, &past.reports, &chosen);
     session.finish()?;
     Ok(answer(&run, &found, terminal))

@@ -1,6 +1,7 @@
 //! Tools that are run for their effect: what an environment may run, in the sandbox of the steps'
 //! tools, and never from the cache.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use belljar_model::delivery::{Artifact, Environment, ToolEffect};
@@ -97,6 +98,7 @@ impl EffectTools {
             granted,
             args: effect.args.clone(),
             env,
+            secrets: BTreeMap::new(),
             cwd: effect.cwd.clone(),
             stdin: self.blobs.put(stdin)?,
             root: Arc::new(root),
@@ -158,7 +160,7 @@ mod tests {
         let effect = |secrets: &[SecretUse]| ToolEffect {
             tool: "send".to_owned(),
             args: Vec::new(),
-            env: std::collections::BTreeMap::new(),
+            env: BTreeMap::new(),
             secrets: secrets.to_vec(),
             stdin: Digest::of(b""),
             root: Digest::of(b""),

@@ -63,6 +63,7 @@ fn two_who_may_are_enough() {
 
 #[test]
 fn what_does_not_count_says_why() {
+    belljar_cases::case!("I02");
     let plan = plan();
     let check = |secret: u8, change: &dyn Fn(&mut Approval), why: &str| {
         let mut approval = yes(&plan);
@@ -85,6 +86,7 @@ fn what_does_not_count_says_why() {
 
 #[test]
 fn one_key_counts_once() {
+    belljar_cases::case!("I01");
     let plan = plan();
     let ana = seal(&yes(&plan), &[1; 32]);
     let tally = count(&plan, &[("ana", ana.clone()), ("bob", ana)], NOW);
@@ -125,6 +127,7 @@ fn a_no_is_heard_whatever_the_clocks_say() {
 
 #[test]
 fn an_author_does_not_approve_under_a_second_name() {
+    belljar_cases::case!("I01");
     let mut plan = plan();
     let again = Approver { authors: Vec::new(), ..approver("anybody", 4, &["release"]) };
     plan.approvers.insert(0, again);
@@ -135,6 +138,7 @@ fn an_author_does_not_approve_under_a_second_name() {
 
 #[test]
 fn who_asked_does_not_approve_under_another_address() {
+    belljar_cases::case!("I01");
     let check = |requested_by: &str, expected: bool| {
         let plan = DeployPlan { requested_by: requested_by.to_owned(), ..plan() };
         let tally = count(&plan, &[("ana", seal(&yes(&plan), &[1; 32]))], NOW);
@@ -150,6 +154,7 @@ fn who_asked_does_not_approve_under_another_address() {
 
 #[test]
 fn a_change_of_anything_voids_every_approval() {
+    belljar_cases::case!("I02");
     let plan = plan();
     let signed = [("ana", seal(&yes(&plan), &[1; 32])), ("bob", seal(&yes(&plan), &[2; 32]))];
     let check = |change: &dyn Fn(&mut DeployPlan)| {
@@ -178,6 +183,7 @@ fn a_change_of_anything_voids_every_approval() {
 
 #[test]
 fn an_envelope_is_taken_only_as_it_was_signed() {
+    belljar_cases::case!("I02");
     let plan = plan();
     let good = seal(&yes(&plan), &[1; 32]);
     assert_eq!(open(&good).unwrap().0, yes(&plan));

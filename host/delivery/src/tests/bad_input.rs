@@ -13,6 +13,7 @@ use crate::{fault, rules};
 
 #[test]
 fn a_plugin_that_does_what_it_did_not_preview_is_stopped_before_it_leaves() {
+    belljar_cases::case!("I08");
     let check = |behavior: Behavior, expected: &belljar_model::Code, evil: &str| {
         let stage = Stage::new();
         let first = stage.live("one");
@@ -92,6 +93,7 @@ fn a_plan_that_is_made_again_is_the_same_and_keeps_its_approvals() {
 
 #[test]
 fn an_environment_that_changed_since_the_plan_voids_it() {
+    belljar_cases::case!("I02");
     let stage = Stage::new();
     stage.live("one");
     let proposed = stage.plan(stage.ask(&stage.release("two"))).unwrap();
@@ -212,6 +214,7 @@ fn who_says_no_after_the_glass_was_broken_is_heard() {
 
 #[test]
 fn a_plan_under_the_digest_of_another_is_never_begun() {
+    belljar_cases::case!("H10");
     let stage = Stage::new();
     let mut ask = stage.ask(&stage.release("one"));
     ask.approvers = vec![approver("ana", 1, &[])];
@@ -271,6 +274,7 @@ fn of_two_who_plan_at_once_the_second_takes_no_blobs_away() {
 
 #[test]
 fn two_deployments_at_once_are_one_too_many() {
+    belljar_cases::case!("I05");
     let stage = Stage::new();
     stage.live("one");
     let going_on = stage.plan(stage.ask(&stage.release("two"))).unwrap();
@@ -285,6 +289,7 @@ fn two_deployments_at_once_are_one_too_many() {
 
 #[test]
 fn who_wakes_up_after_somebody_took_over_does_nothing_more() {
+    belljar_cases::case!("I05");
     let stage = Stage::new();
     let fence = |token| crate::fence::Fence {
         ledger: stage.ledger.clone(),
@@ -310,6 +315,7 @@ fn who_wakes_up_after_somebody_took_over_does_nothing_more() {
 
 #[test]
 fn nobody_approves_what_nobody_knows_the_author_of() {
+    belljar_cases::case!("I01");
     let stage = Stage::new();
     let mut ask = stage.ask(&stage.release("one"));
     ask.environment.approvals.count = 1;
@@ -321,6 +327,7 @@ fn nobody_approves_what_nobody_knows_the_author_of() {
 
 #[test]
 fn a_host_that_was_not_granted_is_refused_while_the_plan_is_made() {
+    belljar_cases::case!("E06");
     let stage = Stage::new();
     stage.plugin.behave(Behavior::SendsElsewhere);
     stage.propose(stage.ask(&stage.release("one"))).unwrap();

@@ -11,6 +11,7 @@ use crate::watch::{self, Watching};
 
 #[test]
 fn a_way_back_that_is_not_whole_refuses_the_plan() {
+    belljar_cases::case!("I06");
     let stage = Stage::new();
     let first = stage.live("one");
     stage.world.state().blobs.remove(&first.artifacts[0].digest);

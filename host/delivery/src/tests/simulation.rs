@@ -89,6 +89,7 @@ fn check(stage: &Stage, (live, deaths): (Option<&Release>, usize), context: &str
 
 #[test]
 fn a_process_that_dies_at_any_call_leaves_what_the_next_one_ends() {
+    belljar_cases::case!("I04");
     for case in [Case::Good, Case::Ill] {
         for moment in [Moment::Before, Moment::After] {
             let mut deaths = 0;
@@ -116,6 +117,7 @@ fn a_process_that_dies_at_any_call_leaves_what_the_next_one_ends() {
 
 #[test]
 fn a_process_that_dies_twice_is_no_worse() {
+    belljar_cases::case!("I04");
     for first_death in 1..30 {
         for second_death in 1..12 {
             let (stage, first, second) = Case::Ill.stage();
@@ -178,6 +180,7 @@ fn a_first_release_that_is_ill_has_no_way_back() {
 
 #[test]
 fn a_service_that_vanishes_is_never_healthy() {
+    belljar_cases::case!("I03");
     let (stage, _, second) = Case::Good.stage();
     stage.world.state().vanished = true;
     let finished = stage.deploy(&second).unwrap();

@@ -194,6 +194,7 @@ fn tamper_lines(bytes: &mut Vec<u8>, other: &Copy, chance: &mut Chance) -> &'sta
 
 #[test]
 fn ten_thousand_tampers_are_all_found() {
+    belljar_cases::case!("I07");
     let world = World::new();
     assert_eq!(check(&world.good, None, None).problems, []);
     assert_eq!(world.check(&world.good).problems, []);
@@ -251,6 +252,7 @@ fn what_can_be_said_of_a_change_is_said() {
 
 #[test]
 fn a_ledger_cut_back_to_a_valid_earlier_state_is_found_only_with_a_witness() {
+    belljar_cases::case!("I07");
     let memory = Memory::default();
     let open = || FileLedger::over(Box::new(memory.clone()), Some(options(key(1))));
     let ledger = open();
@@ -280,6 +282,7 @@ fn a_ledger_cut_back_to_a_valid_earlier_state_is_found_only_with_a_witness() {
 
 #[test]
 fn another_ledger_in_its_place_is_found_only_by_its_key_or_a_witness() {
+    belljar_cases::case!("I07");
     let [one, other] = [1, 7].map(|first| ledger(40, first, 0).0.copy());
     assert_eq!(check(&other, None, None).problems, []);
     let found = check(&other, None, Some(&key(2).public_key())).problems;
@@ -294,6 +297,7 @@ fn another_ledger_in_its_place_is_found_only_by_its_key_or_a_witness() {
 
 #[test]
 fn a_tampered_ledger_is_neither_read_nor_repaired() {
+    belljar_cases::case!("I07");
     let (memory, ledger) = ledger(40, 1, 0);
     let text = String::from_utf8(memory.copy().lines).unwrap();
     let changed = text.replacen("the 1th", "the 2th", 1).into_bytes();

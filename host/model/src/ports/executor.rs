@@ -10,6 +10,7 @@ use crate::event::{LogLine, ToolReport};
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::observation::Trace;
+use crate::ports::secrets::Secrets;
 use crate::ports::tools::Tools;
 use crate::ports::variation::Variation;
 use crate::step::StepName;
@@ -96,6 +97,9 @@ pub struct Request<'a> {
     pub log: &'a Arc<dyn LogSink>,
     /// Runs tools for it. Shared, because the guest's state owns a handle to it.
     pub tools: &'a Arc<dyn Tools>,
+    /// Has the secrets that it was granted, and no other. Shared as well. A value leaves it only
+    /// when the guest asks to see it.
+    pub secrets: &'a Arc<dyn Secrets>,
     /// How it differs from the usual execution. What is recorded comes from the usual one.
     pub variation: Variation,
 }

@@ -15,6 +15,7 @@ mod guests;
 mod inputs;
 mod ledger;
 mod outlet;
+mod secrets;
 mod tools;
 mod variation;
 
@@ -28,5 +29,6 @@ pub use guests::{Compiled, Compiler, Guest, GuestKind, Guests, Source};
 pub use inputs::{Inputs, WriteBack};
 pub use ledger::Ledger;
 pub use outlet::{MAX_ANSWER, NoOutlet, Outlet, OutletError, StoredObject, ToolAnswer};
+pub use secrets::{NOT_GRANTED, NoSecrets, Secrets};
 pub use tools::{NoTools, ToolExecutor, ToolLimits, ToolRequest, ToolRun, Tools};
 pub use variation::{ListingOrder, Variation};

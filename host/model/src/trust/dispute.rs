@@ -153,6 +153,7 @@ mod tests {
             log: None,
             isolation: None,
             tool: None,
+            sharing: crate::Sharing::Free,
             cost: Cost::default(),
         }
     }

@@ -10,7 +10,7 @@ use opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport};
 use ureq::Agent;
 use ureq::http::{Request, Response};
 
-use crate::client::{failure, read, settings};
+use crate::client::{agent, failure, read, settings};
 use crate::hosts::Authority;
 
 const TO_CONNECT: Duration = Duration::from_secs(10);
@@ -31,7 +31,7 @@ impl Transport {
             .timeout_recv_response(Some(TO_ANSWER))
             .timeout_per_read(Some(TO_MOVE))
             .timeout_per_write(Some(TO_MOVE));
-        Self { agent: settings.build().new_agent(), endpoint }
+        Self { agent: agent(settings), endpoint }
     }
 
     fn exchange(&self, request: Request<Buffer>) -> Result<Response<HttpBody>, OutletError> {

@@ -39,6 +39,7 @@ fn a_bucket_is_a_storage() {
 
 #[test]
 fn a_prefix_is_all_that_is_seen() {
+    belljar_cases::case!("C01");
     let (folder, authority) = served();
     let secrets = secrets(&[("id", ACCESS), ("key", SECRET)]);
     let all = open(&authority, "site", &secrets);
@@ -117,6 +118,7 @@ fn an_object_is_only_made_where_none_is() {
 
 #[test]
 fn only_the_endpoint_is_spoken_to() {
+    belljar_cases::case!("E06");
     let elsewhere = Server::saying(answer("200 OK", "", b"caught"));
     let location = format!("location: http://{}/site/a\r\n", elsewhere.authority);
     let server = Server::saying(answer("307 Temporary Redirect", &location, b""));

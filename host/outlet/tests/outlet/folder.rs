@@ -154,6 +154,7 @@ fn a_write_that_fails_leaves_nothing() {
 
 #[test]
 fn no_link_leads_out() {
+    belljar_cases::case!("C05");
     let folder = tempfile::tempdir().unwrap();
     let storage = open(folder.path());
     let data = Bytes::from_static(b"1");

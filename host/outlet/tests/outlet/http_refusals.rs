@@ -21,6 +21,7 @@ fn check(expected: &str, change: impl Fn(&mut HttpRequest)) {
 
 #[test]
 fn a_host_that_was_not_granted_is_not_reached() {
+    belljar_cases::case!("E06");
     let other = Server::saying(answer("200 OK", "", b""));
     check("E0910", |asked| asked.url = format!("http://{}/", other.authority));
     check("E0912", |asked| {
@@ -32,6 +33,7 @@ fn a_host_that_was_not_granted_is_not_reached() {
 
 #[test]
 fn a_header_cannot_become_two() {
+    belljar_cases::case!("E05");
     for value in ["a\r\nx-other: b", "a\nb", "a\rb", "a\0b", "a\r\n\r\nGET / HTTP/1.1"] {
         check("E0912", |asked| asked.headers.push(("x".to_owned(), value.to_owned())));
         check("E0915", |asked| asked.secrets.push(uses("x", value, "token")));
@@ -44,6 +46,7 @@ fn a_header_cannot_become_two() {
 
 #[test]
 fn what_frames_a_message_is_set_by_the_host() {
+    belljar_cases::case!("E05", "E06");
     for name in
         ["Host", "host", "content-length", "Transfer-Encoding", "connection", "expect", "upgrade"]
     {
@@ -54,6 +57,7 @@ fn what_frames_a_message_is_set_by_the_host() {
 
 #[test]
 fn a_method_is_a_word_in_upper_case() {
+    belljar_cases::case!("E05");
     for method in ["", "get", "GET /", "GET\r\n", "CONNECT", "G\0"] {
         check("E0912", |asked| asked.method = method.to_owned());
     }
@@ -61,5 +65,6 @@ fn a_method_is_a_word_in_upper_case() {
 
 #[test]
 fn a_secret_that_was_not_granted_is_not_sent() {
+    belljar_cases::case!("F03");
     check("E0911", |asked| asked.secrets.push(uses("authorization", "", "other")));
 }

@@ -8,6 +8,7 @@ mod bucket_server;
 mod contract;
 mod environment;
 mod folder;
+mod hostile;
 mod http;
 mod http_refusals;
 mod parts;

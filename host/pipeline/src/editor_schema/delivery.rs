@@ -63,7 +63,10 @@ pub(super) fn secret() -> Value {
             "type": "object",
             "additionalProperties": false,
             "required": [name],
-            "properties": { name: value },
+            "properties": {
+                name: value,
+                "version": text("Part of the key of steps; the value never is."),
+            },
         })
     };
     json!({

@@ -186,6 +186,7 @@ fn grants() -> Value {
                 "additionalProperties": { "type": "string" },
             },
             "network": list("Hosts that tools may connect to, as `host:port`."),
+            "secrets": list("Secrets of this file that the step may use."),
         },
     })
 }

@@ -119,7 +119,11 @@ impl Reading<'_> {
             if !StepName::is_plain(&key.value) {
                 let message = format!("`{}` cannot be the name of a {kind}", key.value);
                 let rule = "a name starts with a letter and has letters, digits, `-` and `_`";
-                let label = key.at.label("");
+                // One that looks like a letter of ours is the likely mistake, or the trick.
+                let foreign = key.value.chars().find(|letter| !letter.is_ascii());
+                let foreign =
+                    foreign.map(|letter| format!("`{}` is none of them", letter.escape_unicode()));
+                let label = key.at.label(foreign.unwrap_or_default());
                 self.mistakes.add(Diagnostic::error(codes::BAD_NAME, message, label).help(rule));
             }
             let seen = self.seen.entry(kind).or_default();

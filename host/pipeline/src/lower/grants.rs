@@ -1,9 +1,12 @@
 //! Grants: what `grants` says, and the powers that it becomes.
 
+use std::collections::BTreeMap;
+
 use belljar_model::tool::StateMount;
 use belljar_model::{Capability, Diagnostic, Grant, StepName, WorkspacePath};
 
 use crate::codes;
+use crate::lower::delivery::DeclaredSecret;
 use crate::lower::fields::Texts;
 use crate::lower::{host_port, pattern_code};
 use crate::mistakes::Mistakes;
@@ -14,7 +17,7 @@ use crate::text::expect;
 use crate::text::{Entry, Located, Text, Value};
 
 /// The keys of `grants`, in the order in which documentation shows them.
-pub(crate) const KEYS: &[&str] = &["env", "tools", "state", "network"];
+pub(crate) const KEYS: &[&str] = &["env", "tools", "state", "network", "secrets"];
 
 /// The parts of `grants`. `None` is what it does not say.
 #[derive(Clone, Default, Debug)]
@@ -24,6 +27,7 @@ pub(crate) struct GrantFields {
     pub(crate) state: Vec<StateField>,
     /// The valid ones, each in its one form.
     pub(crate) network: Option<Texts>,
+    pub(crate) secrets: Option<Texts>,
 }
 
 /// One folder of `grants.state`.
@@ -43,6 +47,7 @@ impl GrantFields {
                 "env" => grants.env = variables(mistakes, value),
                 "tools" => grants.tools = expect::texts(mistakes, "grants.tools", value),
                 "state" => grants.state = state(mistakes, value),
+                "secrets" => grants.secrets = expect::texts(mistakes, "grants.secrets", value),
                 "network" => grants.network = hosts(mistakes, "grants.network", value),
                 _ => mistakes.add(unknown(&key)),
             }
@@ -65,11 +70,13 @@ impl GrantFields {
             tools: self.tools.or(base.tools),
             state,
             network: self.network.or(base.network),
+            secrets: self.secrets.or(base.secrets),
         }
     }
 
-    /// The grants that hold no variables, sorted, each once.
-    pub(crate) fn fixed(&self) -> Vec<GrantAt> {
+    /// The grants that hold no variables, sorted, each once. That of a secret names the version
+    /// that `secrets` declares, if any.
+    pub(crate) fn fixed(&self, secrets: &BTreeMap<String, DeclaredSecret>) -> Vec<GrantAt> {
         let lists = [
             (Capability::Env, &self.env),
             (Capability::Tool, &self.tools),
@@ -81,6 +88,15 @@ impl GrantFields {
                 let grant = Grant { capability, resource: text.value.clone() };
                 grants.push(GrantAt { grant, at: text.at.clone() });
             }
+        }
+        for Text { value, at } in self.secrets.iter().flat_map(|list| &list.value) {
+            let declared = secrets.get(value).and_then(|declared| declared.secret.as_ref());
+            let resource = match declared.and_then(|secret| secret.version.as_ref()) {
+                Some(version) => format!("{value}@{version}"),
+                None => value.clone(),
+            };
+            let grant = Grant { capability: Capability::Secret, resource };
+            grants.push(GrantAt { grant, at: at.clone() });
         }
         grants.sort_by(|one, other| one.grant.cmp(&other.grant));
         grants.dedup_by(|one, other| one.grant == other.grant);

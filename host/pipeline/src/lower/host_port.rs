@@ -69,6 +69,7 @@ mod tests {
 
     #[test]
     fn a_host_has_a_name_or_address_and_a_port() {
+        belljar_cases::case!("E02");
         for (text, expected) in [
             ("index.example.org:443", "index.example.org:443"),
             ("Index.Example.ORG:0443", "index.example.org:443"),
@@ -83,6 +84,7 @@ mod tests {
 
     #[test]
     fn what_is_no_host_with_a_port_is_refused_for_its_reason() {
+        belljar_cases::case!("E01", "E02");
         for (text, reason) in [
             ("", "no port"),
             ("example.org", "no port"),

@@ -62,7 +62,7 @@ pub(crate) fn lower(
     delivery::check_needs(mistakes, &entries.delivery);
     delivery::check_keys(mistakes, &entries.delivery.approvers);
     let environments = delivery::Resolving {
-        drafting: Drafting::new(mistakes, sources, &entries.vars),
+        drafting: Drafting::new(mistakes, sources, &entries),
         entries: &entries,
         drafts: &drafts,
         index: needs::Index::new(&drafts, &names),
@@ -108,7 +108,7 @@ fn drafts(
     sources: &Sources,
     (entries, templates): (&Entries, &Templates),
 ) -> Vec<Draft> {
-    let mut drafting = Drafting::new(mistakes, sources, &entries.vars);
+    let mut drafting = Drafting::new(mistakes, sources, entries);
     let mut drafts = Vec::new();
     for declared in &entries.steps {
         let fields = templates.apply(drafting.mistakes, declared.fields.clone());
@@ -120,6 +120,8 @@ fn drafts(
         };
         check_uses(drafting.mistakes, entries, uses);
         tools::check_granted(drafting.mistakes, &entries.tools, &fields.grants);
+        let secrets = fields.grants.secrets.iter().flat_map(|names| &names.value);
+        delivery::check_secrets(drafting.mistakes, &entries.delivery, secrets);
         let shared = drafting.share(declared, &fields);
         for expansion in expand::expand(drafting.mistakes, files, declared, &fields) {
             drafts.push(drafting.draft(declared, &fields, &shared, expansion));

@@ -7,7 +7,8 @@ use belljar_model::{Diagnostic, Limits, Patterns};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::codes;
-use crate::lower::document::Declared;
+use crate::lower::delivery::DeclaredSecret;
+use crate::lower::document::{Declared, Entries};
 use crate::lower::expand::Expansion;
 use crate::lower::fields::{Fields, Texts};
 use crate::lower::grants::{self, StateField};
@@ -38,6 +39,7 @@ pub(crate) struct Drafting<'a> {
     pub(crate) mistakes: &'a mut Mistakes,
     pub(crate) sources: &'a Sources,
     pub(crate) vars: &'a BTreeMap<String, Text>,
+    secrets: &'a BTreeMap<String, DeclaredSecret>,
     /// Patterns that were made before: steps often share them, and making them is costly.
     patterns: BTreeMap<Vec<String>, Patterns>,
 }
@@ -55,9 +57,10 @@ impl<'a> Drafting<'a> {
     pub(crate) fn new(
         mistakes: &'a mut Mistakes,
         sources: &'a Sources,
-        vars: &'a BTreeMap<String, Text>,
+        entries: &'a Entries,
     ) -> Self {
-        Self { mistakes, sources, vars, patterns: BTreeMap::new() }
+        let (vars, secrets) = (&entries.vars, &entries.delivery.secrets);
+        Self { mistakes, sources, vars, secrets, patterns: BTreeMap::new() }
     }
 
     /// Prepares what does not differ between the steps of one entry.
@@ -65,7 +68,7 @@ impl<'a> Drafting<'a> {
         Shared {
             plain: Arc::from(declared.name.value.as_str()),
             limits: limits(self.sources, fields),
-            grants: fields.grants.fixed(),
+            grants: fields.grants.fixed(self.secrets),
             places: Arc::new(places(fields)),
         }
     }

@@ -77,14 +77,22 @@ fn warn_tools(mistakes: &mut Mistakes, entries: &Entries) {
 }
 
 fn warn_secrets(mistakes: &mut Mistakes, entries: &Entries) {
-    let granted = entries.delivery.environments.values().flat_map(|declared| &declared.secrets);
+    let all = entries.steps.iter().chain(&entries.templates);
+    let steps = all.flat_map(|declared| &declared.fields.grants.secrets);
+    let environments = entries.delivery.environments.values();
+    let granted = environments.flat_map(|declared| &declared.secrets);
+    let granted = granted.chain(steps.flat_map(|names| &names.value));
     let used: BTreeSet<&str> = granted.map(|name| name.value.as_str()).collect();
     for DeclaredSecret { name, .. } in entries.delivery.secrets.values() {
         if !used.contains(name.value.as_str()) {
-            let message = format!("no environment uses the secret `{}`", name.value);
+            let message = format!("no step and no environment uses the secret `{}`", name.value);
             mistakes.add(
-                Diagnostic::warning(codes::UNUSED_SECRET, message, name.at.label(""))
-                    .note(format!("it would be granted by `secrets = [\"{}\"]`", name.value)),
+                Diagnostic::warning(codes::UNUSED_SECRET, message, name.at.label("")).note(
+                    format!(
+                        "it would be granted by `secrets = [\"{}\"]`, to a step below `grants`",
+                        name.value
+                    ),
+                ),
             );
         }
     }

@@ -117,3 +117,66 @@ fn a_mistake_of_an_entry_or_a_template_is_told_once() {
         ",
     );
 }
+
+/// Checks what is said of a step whose plugin asks for these secrets.
+#[track_caller]
+fn check_secrets(asked: &[&str], step: &str, expected: &str) {
+    let head = "plugins.p = 'builtin:p'\n[secret]\nT = { env = 'TOKEN' }\n\
+                U = { file = 'keys/u', version = '2' }\n[step.a]\nuses = 'p'\n";
+    let parsed = parse_text(&format!("{head}{step}"));
+    let shown = render(&parsed.sources, &parsed.diagnostics);
+    let pipeline = parsed.pipeline.unwrap_or_else(|| panic!("{shown}"));
+    let secrets = asked.iter().map(|&name| name.to_owned()).collect();
+    let descriptors = BTreeMap::from([("p".to_owned(), Descriptor { secrets, ..asking(&[]) })]);
+    let found = check_config(&pipeline, &descriptors);
+    assert_shown(&render(&parsed.sources, &found), expected);
+}
+
+#[test]
+fn a_step_is_granted_the_secrets_that_its_plugin_asks_for_and_no_other() {
+    belljar_cases::case!("F03");
+    check_secrets(&[], "", "");
+    check_secrets(&["T", "U"], "grants.secrets = ['U', 'T']", "");
+    check_secrets(&["*"], "grants.secrets = ['T']", "");
+    check_secrets(&["*"], "", "");
+    check_secrets(
+        &["T", "V"],
+        "grants.secrets = ['U']",
+        r#"
+        6:8-11 E0145 the plugin `p` needs the secret `T`
+          help: add `grants.secrets = ["T", "U", "V"]` to the step
+        6:8-11 E0145 the plugin `p` needs the secret `V`
+          help: add `grants.secrets = ["T", "U", "V"]` to the step, and `V = { env = "NAME" }` to `[secret]`
+        7:19-22 E0146 the plugin `p` does not ask for the secret `U`
+          help: take it out of `grants.secrets`
+        "#,
+    );
+}
+
+#[test]
+fn what_a_secret_comes_from_is_not_open_to_a_step() {
+    belljar_cases::case!("F04");
+    check_secrets(&["U"], "grants.secrets = ['U']\ninputs = ['**', '!keys/**']", "");
+    check_secrets(
+        &["U"],
+        "grants = { secrets = ['U'], env = ['TOKEN'] }\ninputs = ['keys/*']",
+        r#"
+        7:36-43 E0147 the variable `TOKEN` is the secret `T`, and is granted openly
+          3:1-2 a secret
+          help: take it out of `grants.env`; `grants.secrets = ["T"]` hands it out
+        7:23-26 E0147 the file of the secret `U` is among the inputs of the step
+          help: keep it out of the workspace, or add `"!keys/u"` to `inputs`
+        "#,
+    );
+}
+
+#[test]
+fn the_grant_of_a_secret_names_its_version_and_nothing_of_its_value() {
+    belljar_cases::case!("F04");
+    let text = "plugins.p = 'builtin:p'\n[secret]\nT = { env = 'TOKEN' }\n\
+                U = { file = 'u', version = '2' }\n[step.a]\nuses = 'p'\n\
+                grants.secrets = ['U', 'T']\n";
+    let pipeline = parse_text(text).pipeline.unwrap();
+    let grants: Vec<_> = pipeline.steps[0].grants.iter().map(|at| at.grant.to_string()).collect();
+    assert_eq!(grants, ["secrets T", "secrets U@2"]);
+}

@@ -191,8 +191,8 @@ fn what_is_declared_and_not_used_is_a_warning() {
         r#"
         12:11-14 E0230 (warning) no environment asks the approver `bob`
           note: whom an environment asks is in its `approvals.from`
-        15:1-2 E0229 (warning) no environment uses the secret `T`
-          note: it would be granted by `secrets = ["T"]`
+        15:1-2 E0229 (warning) no step and no environment uses the secret `T`
+          note: it would be granted by `secrets = ["T"]`, to a step below `grants`
         17:1-2 E0214 (warning) nothing mentions the variable `v`
           note: it would be mentioned as `${vars.v}`
         "#,

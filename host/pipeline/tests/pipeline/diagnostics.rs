@@ -247,7 +247,7 @@ fn only_what_exists_can_be_granted() {
         4:36-42 E0116 `CI_*` cannot be the name of an environment variable
           help: name each variable, without `$` and without wildcards
         4:45-48 E0115 there is no grant `net`
-          help: the grants are: `env`, `tools`, `state`, `network`
+          help: the grants are: `env`, `tools`, `state`, `network`, `secrets`
         ",
     );
 }

@@ -194,6 +194,7 @@ fn each_part_of_a_declaration_is_checked() {
 
 #[test]
 fn tools_start_each_other_in_one_direction() {
+    belljar_cases::case!("B11");
     check(
         &granting(
             "'a'",

@@ -155,6 +155,7 @@ fn a_failure_comes_last_with_what_to_do_next() {
 
 #[test]
 fn a_trap_does_not_look_like_a_failure_of_the_project() {
+    belljar_cases::case!("G03");
     let fault = Fault::new(Blame::Plugin, Code::new("E0406"), "plugin lint@1.2.0 trapped")
         .note("its last words\nthread panicked at src/lib.rs:3\nnote: run with more")
         .note("backtrace\n0: lint::check\n1: run");
@@ -218,6 +219,7 @@ fn a_cancelled_run_can_be_taken_up_again() {
 
 #[test]
 fn log_lines_come_after_the_name_of_their_step() {
+    belljar_cases::case!("G03");
     let options = ConsoleOptions { logs: ShownLogs::All, ..PLAIN };
     let events = [log("lint", "one"), log("lint", ""), log("web:lint", "  two")];
     assert_snapshot!(show_as(&events, STYLE, options), @"
@@ -240,6 +242,7 @@ fn quiet_speaks_only_of_failures() {
 
 #[test]
 fn hostile_text_is_harmless_wherever_it_is_shown() {
+    belljar_cases::case!("G01", "G02");
     for logs in [ShownLogs::All, ShownLogs::Failed] {
         let text = show_as(&hostile_run(), CI, ConsoleOptions { logs, ..PLAIN });
         assert!(text.contains("\\u{1b}"), "{text}");

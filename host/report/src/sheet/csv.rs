@@ -103,6 +103,7 @@ mod tests {
 
     #[test]
     fn fields_are_quoted_and_never_run() {
+        belljar_cases::case!("G05");
         let check = |text: &str, expected: &str| assert_eq!(field(text), expected, "{text:?}");
         check("plain", "plain");
         check("a,b", "\"a,b\"");

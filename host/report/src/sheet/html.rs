@@ -150,6 +150,7 @@ mod tests {
 
     #[test]
     fn no_text_becomes_an_element() {
+        belljar_cases::case!("G05");
         let elements = |text: &str| render(&hostile(text)).matches('<').count();
         for text in [
             "<script>alert(1)</script>",

@@ -114,6 +114,7 @@ mod tests {
 
     #[test]
     fn what_others_wrote_stays_text() {
+        belljar_cases::case!("G05");
         let check = |text: &str, expected: &str| assert_eq!(escape(text), expected);
         check("a | b", "a \\| b");
         check("a\\| b", "a\\\\\\| b");
@@ -135,6 +136,7 @@ mod tests {
 
     #[test]
     fn no_text_adds_a_line_or_a_cell() {
+        belljar_cases::case!("G05");
         let lines = |text: &str| render(&hostile(text)).lines().count();
         let cells = |text: &str| {
             let text = render(&hostile(text)).replace("\\|", "");

@@ -164,6 +164,7 @@ mod tests {
 
     #[test]
     fn a_terminal_obeys_nothing() {
+        belljar_cases::case!("G01");
         let style = Style { ci: true, ..Style::plain() };
         let lines = render(&hostile("x"), &style).lines().count();
         for text in ["\u{1b}[2J", "a\nb", "\r", "\u{202e}", "::error::x", "##vso[task.x]y"] {

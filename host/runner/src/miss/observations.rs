@@ -80,6 +80,8 @@ fn reason(view: &View, then: &Observation, now: &Answer) -> Option<MissReason> {
             });
         }
         Question::Tool(name) => return tool(name, &then.answer, now),
+        // It was granted then and is now: grants belong to the family.
+        Question::Secret(_) => return None,
         Question::Glob { patterns, .. } => {
             let (Answer::Paths(old), Answer::Paths(new)) = (&then.answer, now) else { return None };
             let (patterns, (gained, lost)) = (patterns.clone(), changes(old, new));

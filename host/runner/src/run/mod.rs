@@ -20,6 +20,7 @@ use crate::flight::Flights;
 use crate::ports::{Afterwards, Ports, RunOptions};
 use crate::schedule::Schedule;
 use crate::summary::RunSummary;
+use crate::veil::{self, VeiledEvents};
 use crate::verify::verify;
 use board::Board;
 
@@ -44,7 +45,8 @@ pub fn run(ports: &Ports<'_>, plan: &Plan, options: &RunOptions) -> RunSummary {
             run.work(); // a machine without a thread to spare still makes progress
         }
     });
-    let mut summary = RunSummary::of(run.board.into_reports());
+    let Run { board, events, .. } = run;
+    let mut summary = RunSummary::of(board.into_reports());
     if options.afterwards == Afterwards::Verify {
         let all = plan.steps.iter().map(|step| step.name.clone()).collect();
         let found = verify(ports, plan, options, &summary.reports, &all);
@@ -54,7 +56,7 @@ pub fn run(ports: &Ports<'_>, plan: &Plan, options: &RunOptions) -> RunSummary {
         }
     }
     let wall = ports.clock.elapsed().saturating_sub(started);
-    ports.events.emit(Event::RunFinished {
+    events.emit(Event::RunFinished {
         at: ports.clock.now_ms(),
         wall_us: micros(wall),
         totals: summary.totals,
@@ -69,6 +71,8 @@ struct Run<'a> {
     plan: &'a Plan,
     options: &'a RunOptions,
     expected_us: Vec<Option<u64>>,
+    /// Takes Events, and lets no value of a secret through.
+    events: Arc<dyn EventSink>,
     log: Arc<dyn LogSink>,
     flights: Flights,
     board: Board,
@@ -81,9 +85,11 @@ impl<'a> Run<'a> {
         let expected = |name: &StepName| durations.get(name).copied();
         let expected_us: Vec<_> = plan.steps.iter().map(|step| expected(&step.name)).collect();
         let schedule = Schedule::new(&plan.needs, &expected_us, options.on_failure);
-        let log = Arc::new(LogToEvents(Arc::clone(ports.events)));
+        let (inner, veil) = (Arc::clone(ports.events), ports.veil.clone());
+        let events: Arc<dyn EventSink> = Arc::new(VeiledEvents { inner, veil });
+        let log = Arc::new(LogToEvents(Arc::clone(&events)));
         let (flights, board) = (Flights::default(), Board::new(schedule, plan.len()));
-        Self { ports, plan, options, expected_us, log, flights, board }
+        Self { ports, plan, options, expected_us, events, log, flights, board }
     }
 
     fn announce(&self) {
@@ -106,6 +112,7 @@ impl<'a> Run<'a> {
     fn work(&self) {
         while let Some(index) = self.board.take(self) {
             let report = perform::perform(self, index);
+            let report = veil::of_report(&self.ports.veil.mask(), report);
             self.emit(Event::StepFinished {
                 at: self.ports.clock.now_ms(),
                 report: Box::new(report.clone()),
@@ -116,7 +123,7 @@ impl<'a> Run<'a> {
 
     /// Hands out an Event. A sink that panics loses it, and nothing else.
     fn emit(&self, event: Event) {
-        let emitted = catch_unwind(AssertUnwindSafe(|| self.ports.events.emit(event)));
+        let emitted = catch_unwind(AssertUnwindSafe(|| self.events.emit(event)));
         drop(emitted);
     }
 }

@@ -16,6 +16,7 @@ use crate::consult::{consult, prepare};
 use crate::hints;
 use crate::lookup::{Hit, Key, Shelf};
 use crate::ports::{DEFECT, DISPUTED, OnDispute};
+use crate::veil::{Granted, cleared};
 
 /// Looks a step up or executes it, and says what became of it.
 pub(super) fn perform(run: &Run<'_>, index: usize) -> StepReport {
@@ -168,15 +169,22 @@ impl Turn<'_, '_> {
             miss: report.miss.clone(),
             attempt: report.attempts,
         });
-        self.run.ports.executor.execute(&Request {
+        let Run { ports, options, log, .. } = self.run;
+        let granted = match Granted::of(ports, &self.step.name, self.action) {
+            Ok(granted) => granted,
+            Err(fault) => return unstarted(fault),
+        };
+        let execution = ports.executor.execute(&Request {
             step: &self.step.name,
             action: self.action,
             limits: &self.step.limits,
-            cancel: &self.run.options.cancel,
-            log: &self.run.log,
-            tools: self.run.ports.tools,
+            cancel: &options.cancel,
+            log,
+            tools: &granted.tools,
+            secrets: &granted.secrets,
             variation: Variation::default(),
-        })
+        });
+        cleared(&ports.veil.mask(), self.action, execution)
     }
 
     /// Trying again can only help against what is not the project's doing.
@@ -222,6 +230,17 @@ impl Turn<'_, '_> {
             wall_us: cost.wall_us,
         };
         self.run.ports.cache.remember(&self.step.name, past)
+    }
+}
+
+/// What came of a step that lacks something to start with.
+fn unstarted(fault: Fault) -> Execution {
+    Execution {
+        outcome: Err(fault),
+        trace: Trace::default(),
+        log: Vec::new(),
+        cost: Cost::default(),
+        tools: Vec::new(),
     }
 }
 

@@ -10,8 +10,8 @@ use belljar_model::event::{LogLevel, LogLine};
 use belljar_model::fault::Blame;
 use belljar_model::ports::{BlobStore, Execution, Executor, ListingOrder, Request, Variation};
 use belljar_model::{
-    ActionResult, Answer, Code, Cost, Fault, Observation, OutputFile, Question, StepName, Trace,
-    Verdict,
+    ActionResult, Answer, Code, Cost, Fault, Observation, OutputFile, Question, Sharing, StepName,
+    Trace, Verdict,
 };
 use serde_json::Value;
 
@@ -128,6 +128,25 @@ impl Script<'_> {
             }
             "write-attempt" => self.write(&text(1), &format!("attempt {attempt}")),
             "say" => self.say(text(1)),
+            // Reveals a secret of this name, and says it, or does with it what another verb says.
+            "tell" => {
+                let value = self.request.secrets.reveal(&text(1))?;
+                let value = String::from_utf8(value.expose().to_vec()).unwrap();
+                match text(2).as_str() {
+                    "say" => self.say(format!("it is {value}!")),
+                    "name" => self.write(&format!("out/{value}"), "x"),
+                    "ask" => drop(self.ask(Question::Environment(value))),
+                    "fail" => {
+                        let message = format!("it is {value}");
+                        return Ok(Verdict::Failed { code: value, message });
+                    }
+                    "err" => {
+                        let fault = Fault::new(Blame::Plugin, Code::new("E0401"), &value);
+                        return Err(fault.note(&value).help(value));
+                    }
+                    verb => unreachable!("unknown `{verb}`"),
+                }
+            }
             "fail-with" => {
                 if self.ask(Question::Content(path(&text(1)))) != Answer::Absent {
                     let (code, message) = ("found".to_owned(), format!("{} is there", text(1)));
@@ -197,6 +216,7 @@ impl Script<'_> {
             log: None,
             isolation: None,
             tool: None,
+            sharing: Sharing::Free,
             cost,
         });
         Execution { outcome, trace: Trace(self.trace), log: self.log, cost, tools: Vec::new() }

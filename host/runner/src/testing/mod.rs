@@ -14,7 +14,7 @@ use belljar_pipeline::{GrantAt, Place, Places, Plan, Step};
 use serde_json::{Value, json};
 
 pub(crate) use memory::{MemoryBlobs, MemoryCache, Recording, Tree};
-pub(crate) use world::World;
+pub(crate) use world::{VALUE, World};
 
 /// A time at which nothing takes long.
 pub(crate) struct StillClock;

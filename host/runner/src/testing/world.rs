@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use belljar_model::ports::{Cancel, EventSink, NoTools, Tools};
+use belljar_model::ports::{Cancel, EventSink, NoSecrets, NoTools, Secrets, Tools};
 use belljar_model::trust::Verification;
-use belljar_model::{Digest, Event, Fault, StepName, WorkspacePath};
+use belljar_model::{Digest, Event, Fault, SecretValue, StepName, Veil, WorkspacePath};
 use belljar_pipeline::Plan;
 
 use super::executor::{Executing, ScriptExecutor};
@@ -22,6 +22,7 @@ pub(crate) struct World {
     pub(crate) executor: ScriptExecutor,
     pub(crate) recording: Arc<Recording>,
     pub(crate) options: RunOptions,
+    pub(crate) veil: Veil,
 }
 
 impl World {
@@ -47,6 +48,7 @@ impl World {
                 tools: BTreeMap::new(),
                 shortfalls: Vec::new(),
             },
+            veil: Veil::default(),
         };
         for (at, content) in files {
             world.write(at, content);
@@ -113,15 +115,35 @@ impl World {
         let executor = Executing { scripts: &self.executor, blobs: &self.blobs };
         let events: Arc<dyn EventSink> = self.recording.clone();
         let tools: Arc<dyn Tools> = Arc::new(NoTools);
+        let secrets: Arc<dyn Secrets> = Arc::new(Kept(self.veil.clone()));
         go(&Ports {
             inputs: &self.tree,
             write_back: &self.tree,
             blobs: &self.blobs,
             cache: &self.cache,
             tools: &tools,
+            secrets: &secrets,
+            veil: &self.veil,
             executor: &executor,
             events: &events,
             clock: &StillClock,
         })
+    }
+}
+
+/// The value of each secret that tests grant.
+pub(crate) const VALUE: &str = "hunter22-hunter22";
+
+/// Has the secret `token`, with the value [`VALUE`].
+struct Kept(Veil);
+
+impl Secrets for Kept {
+    fn reveal(&self, name: &str) -> Result<SecretValue, Fault> {
+        if name != "token" {
+            return NoSecrets.reveal(name);
+        }
+        let value = SecretValue::new(VALUE.as_bytes().to_vec()).unwrap();
+        self.0.cover(&value);
+        Ok(value)
     }
 }

@@ -9,20 +9,23 @@ use std::sync::Arc;
 use belljar_model::event::{LogLine, Source};
 use belljar_model::fault::Blame;
 use belljar_model::ports::{
-    ActionCache, BlobStore, Record, ToolExecutor, ToolRequest, ToolRun, Tools,
+    ActionCache, BlobStore, Record, Secrets, ToolExecutor, ToolRequest, ToolRun, Tools,
 };
 use belljar_model::tool::ToolResult;
 use belljar_model::{
-    ActionDigest, ActionResult, Class, Code, Cost, FamilyDigest, Fault, Isolation, Tier, Trace,
-    Verdict,
+    ActionDigest, ActionResult, Class, Code, Cost, FamilyDigest, Fault, Isolation, Sharing, Tier,
+    ToolAction, Trace, Veil, Verdict,
 };
 
 use self::slots::Slots;
 use crate::flight::Flights;
 use crate::ports::ForceMode;
+use crate::veil::{check_made, check_run};
 
 /// The run was cancelled while a tool waited for its turn.
 const CANCELLED: Code = Code::new("E0408");
+/// A secret that no variable can hold.
+const UNUSABLE: Code = Code::new("E0433");
 
 /// The outside world, as far as runs of tools meet it.
 #[derive(Clone)]
@@ -33,6 +36,10 @@ pub struct ToolPorts {
     pub blobs: Arc<dyn BlobStore>,
     /// Executes runs.
     pub executor: Arc<dyn ToolExecutor>,
+    /// Has the values of secrets.
+    pub secrets: Arc<dyn Secrets>,
+    /// Masks the values that were read so far.
+    pub veil: Veil,
 }
 
 /// Runs tools for the steps of one run: equal runs once, and never more at a time than the
@@ -73,7 +80,31 @@ impl ToolRunner {
         let Some(_taken) = self.slots.take(request.cpus, request.cancel) else {
             return Err(Fault::new(Blame::Cancelled, CANCELLED, "the run was cancelled"));
         };
-        self.ports.executor.execute(request)
+        let run = if request.action.secrets.is_empty() {
+            self.ports.executor.execute(request)
+        } else {
+            let action = self.filled(request.action)?;
+            self.ports.executor.execute(&ToolRequest { action: &action, ..*request })
+        }?;
+        check_made(&self.ports.veil.mask(), &run.result)?;
+        Ok(run)
+    }
+
+    /// The action with the values of its secrets in its environment, for the one who starts it.
+    fn filled(&self, action: &ToolAction) -> Result<ToolAction, Fault> {
+        let mut filled = action.clone();
+        for (variable, granted) in std::mem::take(&mut filled.secrets) {
+            let name = granted.split_once('@').map_or(&*granted, |(name, _)| name);
+            let value = self.ports.secrets.reveal(name)?;
+            let text = std::str::from_utf8(value.expose()).ok().filter(|text| !text.contains('\0'));
+            let text = text.ok_or_else(|| {
+                let message = format!("the secret `{name}` cannot be the value of a variable");
+                Fault::new(Blame::Configuration, UNUSABLE, message)
+                    .note("it is not UTF-8 text, or holds a NUL")
+            })?;
+            filled.env.insert(variable, text.to_owned());
+        }
+        Ok(filled)
     }
 
     fn record(&self, request: &ToolRequest<'_>, run: &ToolRun) -> Result<(), Fault> {
@@ -90,6 +121,7 @@ impl ToolRunner {
             log: result.log,
             isolation: Some(Isolation::of(request.action)),
             tool: Some(result.clone()),
+            sharing: if request.action.secrets.is_empty() { Sharing::Free } else { Sharing::Local },
             cost: Cost { wall_us: result.cost.wall_us, ..Cost::default() },
         };
         let action = request.action.digest();
@@ -106,6 +138,7 @@ impl ToolRunner {
 
 impl Tools for ToolRunner {
     fn run(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
+        check_run(&self.ports.veil.mask(), request.action)?;
         let key = request.action.digest();
         let _flight = self.flights.board(key);
         if !self.force.includes(request.step)

@@ -71,6 +71,8 @@ impl Bench {
             cache: Arc::new(MemoryCache::default()),
             blobs: Arc::clone(&blobs) as Arc<dyn BlobStore>,
             executor: Arc::clone(&making) as Arc<dyn ToolExecutor>,
+            secrets: Arc::new(belljar_model::ports::NoSecrets),
+            veil: belljar_model::Veil::default(),
         };
         let heard = Arc::new(Heard::default());
         let log = Arc::clone(&heard) as Arc<dyn LogSink>;
@@ -84,6 +86,7 @@ impl Bench {
             granted: GrantedTool { identity: Digest::of(b"make"), tier: Tier::T1 },
             args: vec![arg.to_owned()],
             env: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             cwd: WorkspacePath::root(),
             stdin: Digest::of(b""),
             root: Arc::new(Directory::empty()),
@@ -128,6 +131,7 @@ fn an_equal_run_is_found_whichever_step_asks_and_its_lines_are_told_again() {
 
 #[test]
 fn a_run_of_which_something_is_gone_is_run_again() {
+    belljar_cases::case!("H04");
     let bench = Bench::new(ForceMode::Nothing, None);
     let ToolResult { stdout, stderr, log, .. } = bench.run("a", "x").unwrap().result;
     for gone in [stdout, stderr, log.unwrap()] {

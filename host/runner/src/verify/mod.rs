@@ -22,6 +22,7 @@ use belljar_pipeline::{Plan, Step};
 use crate::consult::prepare;
 use crate::lookup::Key;
 use crate::ports::{Ports, RunOptions};
+use crate::veil::{Granted, cleared};
 
 /// Stack of a thread in bytes, as for a run.
 const STACK: usize = 8 << 20;
@@ -165,15 +166,19 @@ impl Verifier<'_> {
         if self.options.cancel.is_asked() {
             return Err("the run was cancelled".into());
         }
-        let Execution { outcome, trace, .. } = self.ports.executor.execute(&Request {
+        let granted = Granted::of(self.ports, &step.name, action)?;
+        let execution = self.ports.executor.execute(&Request {
             step: &step.name,
             action,
             limits: &step.limits,
             cancel: &self.options.cancel,
             log: &self.log,
-            tools: self.ports.tools,
+            tools: &granted.tools,
+            secrets: &granted.secrets,
             variation,
         });
+        let execution = cleared(&self.ports.veil.mask(), action, execution);
+        let Execution { outcome, trace, .. } = execution;
         Ok((outcome?, trace))
     }
 

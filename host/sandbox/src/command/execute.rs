@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use belljar_model::event::{LogLine, Source};
 use belljar_model::ports::{
-    BlobStore, NoTools, Request, ToolLimits, ToolRequest, ToolRun, Tools, Variation, keep_log,
+    BlobStore, NoSecrets, NoTools, Request, Secrets, ToolLimits, ToolRequest, ToolRun, Tools,
+    Variation, keep_log,
 };
 use belljar_model::tool::{ToolCost, ToolResult};
 use belljar_model::{Action, Class, Fault, Limits, OutputFile, Patterns, ToolAction, View};
@@ -113,8 +114,17 @@ fn state(request: &ToolRequest<'_>, stdin: Bytes, blobs: Blobs) -> State {
     let tools: Arc<dyn Tools> = Arc::new(NoTools);
     let (bounds, label) = (bounds(limits), format!("`{}`", harmless(&action.tool)));
     let variation = Variation::default();
-    let request =
-        Request { step, action: &whole, limits: &bounds, cancel, log, tools: &tools, variation };
+    let secrets: Arc<dyn Secrets> = Arc::new(NoSecrets);
+    let request = Request {
+        step,
+        action: &whole,
+        limits: &bounds,
+        cancel,
+        log,
+        tools: &tools,
+        secrets: &secrets,
+        variation,
+    };
     let mut state = State::new(&request, &label, blobs);
     state.log = state.log.labeled(&action.label);
     state.random = RandomStream::of_run(&action.digest());

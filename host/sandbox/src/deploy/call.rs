@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use belljar_model::delivery::{Artifact, DeployPhase};
 use belljar_model::ports::{
-    BlobStore, DeployCall, DeployEnded, Deployed, NoTools, Outlet, Request, Tools, Variation,
+    BlobStore, DeployCall, DeployEnded, Deployed, NoSecrets, NoTools, Outlet, Request, Secrets,
+    Tools, Variation,
 };
 use belljar_model::view::TIME_LIMIT;
 use belljar_model::{
@@ -146,8 +147,17 @@ fn state(call: &DeployCall<'_>, label: &str, store: Arc<dyn BlobStore>) -> State
     let (step, tools): (_, Arc<dyn Tools>) = (StepName::new(call.environment), Arc::new(NoTools));
     let DeployCall { limits, cancel, log, .. } = *call;
     let variation = Variation::default();
-    let request =
-        Request { step: &step, action: &action, limits, cancel, log, tools: &tools, variation };
+    let secrets: Arc<dyn Secrets> = Arc::new(NoSecrets);
+    let request = Request {
+        step: &step,
+        action: &action,
+        limits,
+        cancel,
+        log,
+        tools: &tools,
+        secrets: &secrets,
+        variation,
+    };
     // What is shipped was made by steps, so it is in the store, whatever the workspace holds now.
     let blobs = Blobs { inputs: Arc::clone(&store) as _, outputs: store };
     let mut state = State::new(&request, label, blobs);

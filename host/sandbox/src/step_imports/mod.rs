@@ -1,11 +1,12 @@
-//! The interfaces of our own: `log`, `control`, `report`, `inputs`, `outputs` and
-//! `tool`.
+//! The interfaces of our own: `log`, `control`, `report`, `inputs`, `outputs`,
+//! `tool`, `secrets` and `secrets-reveal`.
 
 mod control;
 mod inputs;
 mod log;
 mod outputs;
 mod report;
+mod secrets;
 mod tool;
 
 use belljar_model::Digest;
@@ -13,6 +14,9 @@ use belljar_model::Digest;
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub use self::outputs::OutputWriter;
 pub(crate) use self::report::{Reported, attrs};
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub use self::secrets::OpenSecret;
+pub(crate) use self::secrets::check_granted;
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub use self::tool::RanTool;
 pub(crate) use self::tool::is_name;

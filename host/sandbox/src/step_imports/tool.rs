@@ -16,8 +16,8 @@ use bytes::Bytes;
 use wasmtime::Result;
 use wasmtime::component::Resource;
 
-use super::digest_text;
 use super::inputs::MAX_CALL;
+use super::{OpenSecret, digest_text};
 use crate::bindings::plugin::belljar::step::inputs::FsError;
 use crate::bindings::plugin::belljar::step::outputs::OutError;
 use crate::bindings::plugin::belljar::step::tool as wit;
@@ -58,6 +58,7 @@ impl State {
             granted,
             args: command.args,
             env: command.env.into_iter().collect::<BTreeMap<_, _>>(),
+            secrets: BTreeMap::new(),
             cwd,
             stdin,
             root,
@@ -176,6 +177,30 @@ impl State {
         self.log.adopt(&run.lines);
     }
 
+    /// Runs all, and hands them over if each came to an end of its own.
+    fn run_all(&mut self, all: &[Asked]) -> Result<Vec<Resource<RanTool>>> {
+        let runs = tools::run(self, all);
+        let mut ended = Vec::with_capacity(runs.len());
+        let mut first = None;
+        for (asked, run) in all.iter().zip(runs) {
+            match run {
+                Ok(run) => {
+                    self.note(asked, &run);
+                    ended.push(self.table.push(RanTool { result: run.result, at_hand: None })?);
+                }
+                Err(fault) => drop(first.get_or_insert(fault)),
+            }
+        }
+        match first {
+            None => Ok(ended),
+            Some(_) if self.started.elapsed() >= self.limits.time.value => {
+                let fault = fault::time(&self.limits.time);
+                self.end(fault)
+            }
+            Some(fault) => self.end(fault),
+        }
+    }
+
     fn blob_of_run(
         &mut self,
         ran: &Resource<RanTool>,
@@ -224,26 +249,19 @@ impl wit::Host for State {
             let asked = self.asked(command);
             all.push(self.or_end(asked)?);
         }
-        let runs = tools::run(self, &all);
-        let mut ended = Vec::with_capacity(runs.len());
-        let mut first = None;
-        for (asked, run) in all.iter().zip(runs) {
-            match run {
-                Ok(run) => {
-                    self.note(asked, &run);
-                    ended.push(self.table.push(RanTool { result: run.result, at_hand: None })?);
-                }
-                Err(fault) => drop(first.get_or_insert(fault)),
-            }
-        }
-        match first {
-            None => Ok(ended),
-            Some(_) if self.started.elapsed() >= self.limits.time.value => {
-                let fault = fault::time(&self.limits.time);
-                self.end(fault)
-            }
-            Some(fault) => self.end(fault),
-        }
+        self.run_all(&all)
+    }
+
+    fn run_with_secrets(
+        &mut self,
+        run: wit::Command,
+        secrets: Vec<(String, Resource<OpenSecret>)>,
+    ) -> Result<Resource<RanTool>> {
+        let asked = self.asked(run);
+        let mut asked = self.or_end(asked)?;
+        asked.action.secrets = self.secret_variables(&asked.action.env, secrets)?;
+        let mut ended = self.run_all(&[asked])?;
+        Ok(ended.pop().expect("one run has ended"))
     }
 }
 

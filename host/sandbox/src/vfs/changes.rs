@@ -116,9 +116,10 @@ impl State {
         let reason = if self.deployment.is_some() {
             "a plugin that deploys makes no files"
         } else {
-            "it is not among the step's outputs"
+            "it is not among the step's outputs; `outputs` of the step can declare it"
         };
-        let text = format!("`{path}` cannot be written: {reason}");
+        let shown = belljar_model::text::short(path.as_str());
+        let text = format!("`{shown}` cannot be written: {reason}");
         self.log.message(LogLevel::Warn, &text);
         ErrorCode::NotPermitted
     }

@@ -42,6 +42,7 @@ impl Run {
             granted: GrantedTool { identity: identity(), tier: Tier::Wasm },
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
             env: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             cwd: at("src"),
             stdin,
             root: Arc::new(root),
@@ -160,6 +161,7 @@ fn what_is_printed_is_kept_byte_for_byte_and_as_clean_lines() {
 
 #[test]
 fn what_is_printed_over_the_limit_is_cut() {
+    belljar_cases::case!("G04");
     let long = "x".repeat(1_500);
     let run = Run::new(&["say", &long]);
     let (code, stdout) = run.told();
@@ -169,6 +171,7 @@ fn what_is_printed_over_the_limit_is_cut() {
 
 #[test]
 fn equal_runs_are_equal_to_the_last_random_number() {
+    belljar_cases::case!("F05");
     let random = |args: &[&str]| Run::new(args).told().1;
     assert_eq!(random(&["random"]), random(&["random"]));
     let first = |text: String| text.lines().next().map(str::to_owned);
@@ -178,6 +181,7 @@ fn equal_runs_are_equal_to_the_last_random_number() {
 
 #[test]
 fn limits_end_the_tool_and_blame_the_project() {
+    belljar_cases::case!("B01");
     let mut run = Run::new(&["spin"]);
     run.limits.time = Limit::default_of(Duration::from_millis(200));
     run.fails(Blame::Project, "E0844", "tool `md` ran longer than 200ms");
@@ -253,6 +257,7 @@ fn a_program_may_end_with_any_exit_code() {
 
 #[test]
 fn what_is_no_program_is_refused_when_it_is_loaded() {
+    belljar_cases::case!("A02");
     let check = |bytes: &[u8], blame, code, message| {
         let ran = Run::new(&[]).run_as(&Bytes::copy_from_slice(bytes));
         fails(ran, blame, code, message);
@@ -272,6 +277,7 @@ fn what_is_no_program_is_refused_when_it_is_loaded() {
 
 #[test]
 fn a_tool_that_was_not_loaded_is_not_run() {
+    belljar_cases::case!("D01");
     let blobs = Arc::new(Memory::default());
     let options = Options { aot: None, blobs_in: blobs.clone(), blobs_out: blobs, parallel: 1 };
     let ran = Run::new(&[]).run_in(&Sandbox::new(options).unwrap());

@@ -138,6 +138,7 @@ fn chance_is_the_same_for_all_of_one_deployment_and_for_no_other() {
 
 #[test]
 fn changes_are_told_as_harmless_text() {
+    belljar_cases::case!("G01", "I08");
     for phase in [DeployPhase::Preview, DeployPhase::Apply] {
         let called = Deployment::new().phase(phase).call(&[&["change", "2"], &["print", "\r"]]);
         let change = |action: &str, subject: &str| Change {
@@ -155,6 +156,7 @@ fn changes_are_told_as_harmless_text() {
 
 #[test]
 fn an_observation_is_told_as_harmless_text() {
+    belljar_cases::case!("G01", "I08");
     let called = Deployment::new().phase(DeployPhase::Observe).call(&[]);
     let seen = HealthObservation {
         condition: Condition::Unhealthy,

@@ -25,6 +25,7 @@ const NOT_DIRECTORY: &str = "error: Not a directory (os error 54)";
 
 #[test]
 fn inputs_are_read_through_links_and_the_tree_ends_at_its_root() {
+    belljar_cases::case!("C01", "C02");
     let bench = Bench::new(&[])
         .file("src/a.txt", "one")
         .file("src/b/c.txt", "two")
@@ -61,6 +62,7 @@ fn inputs_are_read_through_links_and_the_tree_ends_at_its_root() {
 
 #[test]
 fn inputs_cannot_be_changed() {
+    belljar_cases::case!("C04");
     let bench = Bench::new(&["out"]).file("a", "one").file("b/c", "two");
     check(
         &bench,
@@ -153,6 +155,7 @@ fn a_large_file_goes_to_the_store_while_it_grows_and_can_still_be_changed() {
 
 #[test]
 fn the_environment_holds_what_was_granted() {
+    belljar_cases::case!("F03");
     let bench = Bench::new(&[]).granted("GIVEN", "yes").ungranted("HIDDEN", "no");
     let ran = bench.run(&[&["env", "GIVEN"], &["env", "HIDDEN"], &["env", "PATH"]]);
     assert_eq!(ran.log(), ["yes", "unset", "unset"]);

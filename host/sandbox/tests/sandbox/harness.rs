@@ -8,8 +8,8 @@ use std::sync::{Arc, LazyLock, Mutex};
 use belljar_model::event::LogLine;
 use belljar_model::grant::Capability;
 use belljar_model::ports::{
-    BlobSource, BlobStore, BlobWriter, Cancel, Execution, Executor as _, LogSink, NoTools, Request,
-    Tools, Variation,
+    BlobSource, BlobStore, BlobWriter, Cancel, Execution, Executor as _, LogSink, NoSecrets,
+    NoTools, Request, Secrets, Tools, Variation,
 };
 use belljar_model::{
     Action, ActionResult, Answer, Class, Digest, Directory, Entry, Fault, Grant, Limits, Node,
@@ -196,6 +196,7 @@ impl Bench {
     pub(crate) fn execute(&self, sandbox: &Sandbox, action: &Action) -> Execution {
         let (step, log): (_, Arc<dyn LogSink>) = (StepName::new("step"), Arc::new(Deaf));
         let tools: Arc<dyn Tools> = Arc::new(NoTools);
+        let secrets: Arc<dyn Secrets> = Arc::new(NoSecrets);
         sandbox.execute(&Request {
             step: &step,
             action,
@@ -203,6 +204,7 @@ impl Bench {
             cancel: &self.cancel,
             log: &log,
             tools: &tools,
+            secrets: &secrets,
             variation: Variation::default(),
         })
     }

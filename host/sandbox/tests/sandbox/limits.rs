@@ -28,6 +28,7 @@ fn small() -> Bench {
 
 #[test]
 fn limits_end_the_step() {
+    belljar_cases::case!("B01", "B03", "B05", "C10");
     let check = |ops: &[&[&str]], code, message| {
         check(&small().run(ops), Blame::Plugin, code, message);
     };
@@ -42,6 +43,7 @@ fn limits_end_the_step() {
 
 #[test]
 fn a_limit_names_the_place_where_it_is_set() {
+    belljar_cases::case!("B03");
     let ran = small().run(&[&["allocate", "64"]]);
     assert_eq!(ran.fault().notes, ["`limits.memory` is 16 MiB (set at belljar.toml:3)"]);
     assert!(ran.execution.cost.peak_memory <= 16 << 20);
@@ -118,6 +120,7 @@ fn a_cancelled_run_has_no_result() {
 
 #[test]
 fn sleeping_takes_no_time() {
+    belljar_cases::case!("B02");
     let ran = Bench::new(&[]).run(&[&["sleep", "86400"]]);
     assert_eq!(ran.log(), ["true"]);
     ran.result();

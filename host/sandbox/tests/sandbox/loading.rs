@@ -43,6 +43,7 @@ fn a_plugin_tells_what_it_is_and_what_it_imports() {
 
 #[test]
 fn what_is_no_component_is_refused() {
+    belljar_cases::case!("A02");
     let check = |bytes: &[u8], word: &str| check(bytes, Blame::Plugin, "E0301", &[word]);
     check(b"", "an empty file");
     check(b"#!/bin/sh\n", "text");
@@ -55,6 +56,7 @@ fn what_is_no_component_is_refused() {
 
 #[test]
 fn a_plugin_that_is_cut_off_anywhere_is_refused() {
+    belljar_cases::case!("A01");
     let sandbox = Bench::new(&[]).sandbox();
     for part in 0..40 {
         let bytes = GUEST.slice(..GUEST.len() * part / 40);
@@ -67,6 +69,7 @@ fn a_plugin_that_is_cut_off_anywhere_is_refused() {
 
 #[test]
 fn a_component_of_another_world_is_refused() {
+    belljar_cases::case!("A03");
     check(&component("(component)"), Blame::Plugin, "E0302", &["does not export", "nothing"]);
     let newer = r#"(component
         (instance $step)
@@ -80,6 +83,7 @@ fn a_component_of_another_world_is_refused() {
 
 #[test]
 fn every_import_that_is_too_much_is_named_at_once() {
+    belljar_cases::case!("A03", "A04");
     let powers = r#"(component
         (import "wasi:sockets/tcp@0.2.6" (instance))
         (import "belljar:step/http@0.1.0" (instance)))"#;
@@ -95,6 +99,7 @@ fn every_import_that_is_too_much_is_named_at_once() {
 
 #[test]
 fn a_plugin_that_deploys_gets_nothing_that_steps_have() {
+    belljar_cases::case!("A04");
     let deploys = |imports: &str| {
         component(&format!(
             r#"(component {imports}
@@ -152,6 +157,7 @@ fn reads(dir: &Path) -> usize {
 
 #[test]
 fn a_compiled_plugin_is_kept_and_compiled_anew_when_one_bit_of_it_changed() {
+    belljar_cases::case!("A10");
     let dir = tempfile::tempdir().unwrap();
     assert_eq!(reads(dir.path()), 1, "it is compiled");
     assert_eq!(reads(dir.path()), 0, "it is taken from the folder");

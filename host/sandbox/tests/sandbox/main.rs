@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "what a test puts together by hand is right")]
 
 mod commands;
+mod component;
 mod deploying;
 mod deployment;
 mod files;
 mod harness;
+mod hostile;
 mod limits;
 mod loading;
 mod outlet;

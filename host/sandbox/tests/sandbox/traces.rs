@@ -110,6 +110,7 @@ fn a_granted_variable_is_observed_whether_or_not_it_is_set() {
 
 #[test]
 fn randomness_is_the_same_whatever_the_inputs_are() {
+    belljar_cases::case!("F05");
     let first = bench().run(&[&["random"]]);
     let second = bench().file("src/c.txt", "three").run(&[&["random"]]);
     assert_eq!(first.log(), second.log());

@@ -64,6 +64,7 @@ fn an_answer_is_given_whatever_its_status_and_an_error_is_told_by_its_name() {
 
 #[test]
 fn a_request_that_breaks_a_rule_does_not_reach_the_outlet() {
+    belljar_cases::case!("E05");
     let check = |op: &[&str], message: &str| {
         let called = Deployment::new().call(&[op]);
         called.fault(Blame::Plugin, "E0411", message);
@@ -82,6 +83,7 @@ fn a_request_that_breaks_a_rule_does_not_reach_the_outlet() {
 
 #[test]
 fn what_was_not_granted_ends_the_plugin_with_the_line_that_grants_it() {
+    belljar_cases::case!("E06");
     let check = |op: &[&str], code: &str, help: &str| {
         let called = Deployment::new().call(&[op, &["print", "never"]]);
         let fault = called.fault(Blame::Policy, code, "environment `staging` was not granted");

@@ -117,6 +117,7 @@ mod tests {
 
     #[test]
     fn one_that_others_can_change_is_refused() {
+        belljar_cases::case!("D14");
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("bwrap");
         std::fs::write(&place, "#!/bin/sh\necho bubblewrap 0.8.0\n").unwrap();
@@ -127,6 +128,7 @@ mod tests {
 
     #[test]
     fn a_path_without_it_says_so() {
+        belljar_cases::case!("D14");
         let folder = tempfile::tempdir().unwrap();
         let refused = find_in(folder.path().as_os_str()).unwrap_err();
         assert_eq!(refused, "there is no `bwrap` in PATH");

@@ -158,6 +158,7 @@ mod tests {
 
     #[test]
     fn a_limit_says_its_value_where_it_is_set_and_how_to_raise_it() {
+        belljar_cases::case!("D07");
         let check = |fault: Fault, message: &str, note: &str, help: &str| {
             assert_eq!(fault.message, message);
             assert_eq!(fault.notes, [note]);

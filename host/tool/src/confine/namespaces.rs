@@ -248,6 +248,7 @@ mod tests {
 
     #[test]
     fn a_mount_point_is_made_within_the_workspace_and_never_through_a_link() {
+        belljar_cases::case!("C03");
         let folder = tempfile::tempdir().unwrap();
         let outside = tempfile::tempdir().unwrap();
         let opened = super::folder("cc", folder.path()).unwrap();

@@ -54,6 +54,7 @@ mod tests {
 
     #[test]
     fn files_are_counted_and_links_are_not_followed() {
+        belljar_cases::case!("C10");
         let folder = tempfile::tempdir().unwrap();
         let outside = tempfile::tempdir().unwrap();
         std::fs::write(outside.path().join("large"), vec![1; 1 << 20]).unwrap();
@@ -67,6 +68,7 @@ mod tests {
 
     #[test]
     fn an_endless_nest_of_folders_is_not_walked_to_its_end() {
+        belljar_cases::case!("C09");
         let folder = tempfile::tempdir().unwrap();
         let deep = "d/".repeat(DEEPEST + 2);
         std::fs::create_dir_all(folder.path().join(deep)).unwrap();

@@ -300,6 +300,7 @@ mod tests {
 
     #[test]
     fn a_program_in_a_prefix_needs_all_of_it_but_never_a_home_or_the_workspace() {
+        belljar_cases::case!("D02");
         let machine = Machine::new();
         let check = |program: &str, prefix: &str, reason: Option<Reason>| {
             let program = machine.script(program, "#!/bin/sh\n");
@@ -356,6 +357,7 @@ mod tests {
 
     #[test]
     fn a_script_needs_what_env_finds_and_nothing_endless() {
+        belljar_cases::case!("D01");
         let machine = Machine::new();
         let inner = machine.script("opt/bin/inner", "#!/bin/sh\n");
         let script = machine.script("scripts/outer", "#!/usr/bin/env -S inner --flag\n");

@@ -239,6 +239,7 @@ mod tests {
 
     #[test]
     fn the_filters_fit_and_no_denied_call_is_allowed() {
+        belljar_cases::case!("D11");
         let reaches = [Network::None, Network::Granted].into_iter().flat_map(|network| {
             [(Ipc::Own, Signals::KeptApart), (Ipc::Machine, Signals::Denied)]
                 .map(|(ipc, signals)| Reach { network, ipc, signals })

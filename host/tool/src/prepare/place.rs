@@ -134,6 +134,7 @@ mod tests {
 
     #[test]
     fn a_state_folder_that_meets_an_input_is_refused() {
+        belljar_cases::case!("C04");
         for path in ["a", "a/x", "a/x/below", "link", "link/below"] {
             let fault = placed(&[path]).1.unwrap_err();
             assert_eq!(fault.code, fault::STATE_PLACE, "{path}");

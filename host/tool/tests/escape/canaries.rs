@@ -32,7 +32,7 @@ impl Canaries {
         tcp.set_nonblocking(true).unwrap();
         let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
         udp.set_nonblocking(true).unwrap();
-        let socket = UnixListener::bind(folder.path().join("outside/socket")).unwrap();
+        let socket = UnixListener::bind(folder.path().join("outside/docker.sock")).unwrap();
         socket.set_nonblocking(true).unwrap();
         let name = format!("belljar-canary-{}", std::process::id());
         let address = SocketAddr::from_abstract_name(&name).unwrap();
@@ -59,7 +59,7 @@ impl Canaries {
         BTreeMap::from([
             ("SECRET".to_owned(), shown(&outside.join("secret"))),
             ("OUTSIDE".to_owned(), shown(&outside)),
-            ("SOCKET".to_owned(), shown(&outside.join("socket"))),
+            ("SOCKET".to_owned(), shown(&outside.join("docker.sock"))),
             ("ABSTRACT".to_owned(), self.name.clone()),
             ("TCP".to_owned(), self.tcp.local_addr().unwrap().port().to_string()),
             ("UDP".to_owned(), self.udp.local_addr().unwrap().port().to_string()),

@@ -47,6 +47,9 @@ fn all(args: &[String]) -> ExitCode {
     if unsafe { libc::geteuid() } == 0 {
         failed += as_user(args);
     }
+    if failed == 0 {
+        suite::answered();
+    }
     println!("{failed} failed");
     ExitCode::from(u8::from(failed > 0))
 }
@@ -62,6 +65,7 @@ fn as_user(args: &[String]) -> usize {
         .args(["--reuid", USER, "--regid", USER, "--clear-groups"])
         .arg(copy)
         .args(args)
+        .env_remove(belljar_cases::FOLDER)
         .current_dir(folder.path())
         .status()
         .expect("`setpriv` of the package util-linux is needed to run as an ordinary user");

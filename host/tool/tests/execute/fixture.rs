@@ -103,6 +103,7 @@ impl Fixture {
             path: std::env::var("PATH").ok(),
             blobs_in: Arc::new(blobs.clone()),
             blobs_out: Arc::new(blobs.clone()),
+            printed: Arc::new(blobs.clone()),
             tier,
         };
         NativeTools::open(options).unwrap()
@@ -127,6 +128,7 @@ impl Fixture {
             granted: GrantedTool { identity: self.find(name).identity, tier: self.tier },
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
             env: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             cwd: WorkspacePath::root(),
             stdin: self.blobs.put(b"").unwrap(),
             root: Arc::new(Directory::from_entries(files.iter().map(entry))),

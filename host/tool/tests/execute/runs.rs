@@ -14,11 +14,14 @@ pub(crate) const CASES: &[Case] = &[
     ("a_tool_uses_another_and_its_identity_covers_it", uses),
     ("a_version_belongs_to_the_identity_and_is_asked_once", version),
     ("only_what_was_found_is_executed", unknown),
+    ("arguments_are_data_and_too_long_ones_an_error", arguments),
+    ("a_run_changes_copies_of_its_inputs", copies),
     ("python_imports_what_is_linked_with_the_system", python),
     ("node_runs", node),
 ];
 
 fn reads_and_writes() {
+    belljar_cases::case!("C07");
     for tier in tiers() {
         let fixture = Fixture::new(tier, &[("sh", "sh")]);
         let script = "read -r line < a/in; echo \"$line $X\" > out; read -r std; echo $std; \
@@ -51,6 +54,7 @@ fn reads_and_writes() {
 }
 
 fn only_granted() {
+    belljar_cases::case!("D01", "D03");
     let fixture = Fixture::new(Tier::T1, &[("sh", "sh")]);
     let script = "cat a 2>/dev/null && echo cat; [ -e \"$1\" ] && echo root; \
                   [ -d /usr/share ] && echo share; echo $PATH; echo ${HOME:+home}";
@@ -64,6 +68,7 @@ fn only_granted() {
 }
 
 fn faulty_output() {
+    belljar_cases::case!("C08");
     let fixture = Fixture::new(Tier::T1, &[("sh", "sh"), ("mkfifo", "mkfifo")]);
     let mut specs = fixture.specs.clone();
     specs.get_mut("sh").unwrap().uses.push("mkfifo".to_owned());
@@ -82,6 +87,7 @@ fn faulty_output() {
 }
 
 fn mess() {
+    belljar_cases::case!("C09");
     let fixture = Fixture::new(Tier::T1, &[("sh", "sh"), ("mkdir", "mkdir"), ("chmod", "chmod")]);
     let mut specs = fixture.specs.clone();
     specs.get_mut("sh").unwrap().uses.extend(["mkdir".to_owned(), "chmod".to_owned()]);
@@ -134,6 +140,7 @@ fn version() {
 }
 
 fn unknown() {
+    belljar_cases::case!("D01");
     let fixture = Fixture::new(Tier::T1, &[("own", "~/own")]);
     let program = fixture.folder.path().join("root/own");
     let write = |text: &str| {
@@ -153,6 +160,44 @@ fn unknown() {
     let mut other = action;
     other.granted.identity = belljar_model::Digest::of(b"other");
     assert!(fixture.run(&other).unwrap_err().message.contains("not looked for"));
+}
+
+fn arguments() {
+    belljar_cases::case!("D04");
+    let fixture = Fixture::new(Tier::T1, &[("sh", "sh")]);
+    let script = "for each; do printf '%s|' \"$each\"; done";
+    let odd = ["-rf", "--config=/etc/passwd", "@a", "$(id)", "; id", "{workspace", "a\nb", "*", ""];
+    let args: Vec<&str> = ["-c", script, "sh"].into_iter().chain(odd).collect();
+    let run = fixture.run(&fixture.action("sh", &args, &[("a", "x")])).unwrap();
+    assert_eq!(fixture.text(&run.result.stdout), odd.join("|") + "|");
+    let long = "x".repeat(3 << 20);
+    let fault = fixture.run(&fixture.action("sh", &["-c", ":", "sh", &long], &[])).unwrap_err();
+    let text = format!("{fault:?}");
+    assert!(text.len() < 4_000, "what is too long is not repeated: {} bytes", text.len());
+    assert!(text.to_lowercase().contains("too long"), "{text}");
+    fixture.assert_clean();
+}
+
+fn copies() {
+    belljar_cases::case!("C15");
+    for tier in tiers() {
+        let fixture = Fixture::new(tier, &[("sh", "sh"), ("chmod", "chmod")]);
+        let mut specs = fixture.specs.clone();
+        specs.get_mut("sh").unwrap().uses.push("chmod".to_owned());
+        let script = "chmod 777 a . && echo changed > a && cat < a > out";
+        let mut action = fixture.action(
+            "sh",
+            &["-c", "cat() { read -r x; echo $x; }; eval \"$1\"", "sh", script],
+            &[("a", "kept")],
+        );
+        action.granted.identity = fixture.tools.find(&specs, "sh").unwrap().identity;
+        action.writes = Patterns::parse(&["out"]).unwrap();
+        let run = fixture.run(&action).unwrap();
+        assert_eq!(fixture.text(&run.result.outputs[0].digest), "changed\n", "{run:?}");
+        // The fixture verifies each blob that it reads.
+        assert_eq!(fixture.text(&belljar_model::Digest::of(b"kept")), "kept");
+        fixture.assert_clean();
+    }
 }
 
 fn python() {

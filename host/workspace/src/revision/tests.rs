@@ -171,6 +171,7 @@ fn a_shallow_clone_is_refused_as_far_as_commits_would_be_left_out() {
 
 #[test]
 fn git_is_looked_for_in_absolute_folders_outside_of_the_workspace() {
+    belljar_cases::case!("D02");
     let mut fixture = Fixture::new();
     fixture.commit("bin/git", "#!/bin/sh\n");
     let own = fixture.root().join("bin");
@@ -268,6 +269,7 @@ fn poison(fixture: &Fixture, canary: &Path) {
 
 #[test]
 fn nothing_that_a_hostile_repository_configures_is_executed() {
+    belljar_cases::case!("D02", "D03");
     let mut fixture = Fixture::new();
     fixture.commit(".gitattributes", "*.evil filter=evil diff=evil\n*.odd filter=a=b.c\n");
     fixture.commit("x.evil", "one");

@@ -51,7 +51,7 @@ impl<'a> Resolving<'a> {
         let storage = declared.storage.as_ref().map(|text| self.storage(&scope, text));
         self.check_tools(&declared.tools);
         let mistakes = &mut *self.drafting.mistakes;
-        check_secrets(mistakes, &entries.delivery, &declared.secrets);
+        check_secrets(mistakes, &entries.delivery, declared.secrets.iter());
         let spec = Environment {
             name: name.value.clone(),
             doc: doc.unwrap_or_default(),
@@ -134,8 +134,13 @@ impl<'a> Resolving<'a> {
     }
 }
 
-fn check_secrets(mistakes: &mut Mistakes, entries: &DeliveryEntries, names: &[Text]) {
-    for name in names.iter().filter(|name| !entries.secrets.contains_key(&name.value)) {
+/// Reports secrets that nobody declares.
+pub(crate) fn check_secrets<'a>(
+    mistakes: &mut Mistakes,
+    entries: &DeliveryEntries,
+    names: impl Iterator<Item = &'a Text>,
+) {
+    for name in names.filter(|name| !entries.secrets.contains_key(&name.value)) {
         let known: Vec<&str> = entries.secrets.keys().map(String::as_str).collect();
         let message = format!("there is no secret `{}`", name.value);
         let label = name.at.label("not in `[secret]`");

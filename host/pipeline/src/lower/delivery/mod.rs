@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 pub(crate) use approvers::approver;
 pub(crate) use environment_fields::DeclaredEnvironment;
+pub(crate) use environments::check_secrets;
 pub(crate) use environments::{Resolving, check_needs};
 pub(crate) use secrets::secret;
 

@@ -12,20 +12,38 @@ use crate::place::Place;
 use crate::text::expect;
 use crate::text::{Entry, Kind, Text, Value};
 
-/// The keys of a secret, of which it has one.
-pub(crate) const KEYS: &[&str] = &["env", "file", "command"];
+/// The keys of a secret. Of the first three it has one.
+pub(crate) const KEYS: &[&str] = &["env", "file", "command", "version"];
 /// What to write.
 const HELP: &str = "write one of `{ env = \"NAME\" }`, `{ file = \"PATH\" }` and \
                     `{ command = [\"PROGRAM\", \"ARGUMENT\"] }`";
 
 /// Reads an entry. Mistakes are reported and left out.
 pub(crate) fn secret(mistakes: &mut Mistakes, name: Text, value: Value) -> DeclaredSecret {
-    let source = source(mistakes, &name, value);
+    let mut version = None;
+    let source = source(mistakes, (&name, &mut version), value);
     let at = name.at.clone();
-    DeclaredSecret { name, secret: source.map(|source| SecretAt { source, at }) }
+    DeclaredSecret { name, secret: source.map(|source| SecretAt { source, version, at }) }
 }
 
-fn source(mistakes: &mut Mistakes, name: &Text, value: Value) -> Option<SecretSource> {
+/// A version is part of a key and of messages: one word.
+fn version(mistakes: &mut Mistakes, field: &str, value: Value) -> Option<String> {
+    let text = expect::text(mistakes, field, "a text", value)?;
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.".contains(letter);
+    if !text.value.is_empty() && text.value.len() <= 64 && text.value.chars().all(is_plain) {
+        return Some(text.value);
+    }
+    let message = format!("`{}` cannot be the version of a secret", text.value.escape_debug());
+    let diagnostic = Diagnostic::error(codes::BAD_SECRET_SOURCE, message, text.at.label(""));
+    mistakes.add(diagnostic.help("write up to 64 letters, digits, `-`, `_` and `.`, such as `2`"));
+    None
+}
+
+fn source(
+    mistakes: &mut Mistakes,
+    (name, versioned): (&Text, &mut Option<String>),
+    value: Value,
+) -> Option<SecretSource> {
     let table = match value.value {
         Kind::Table(table) => table,
         Kind::Text(_) => {
@@ -53,6 +71,10 @@ fn source(mistakes: &mut Mistakes, name: &Text, value: Value) -> Option<SecretSo
                 text.and_then(|text| file(mistakes, text))
             }
             "command" => command(mistakes, &field, value),
+            "version" => {
+                *versioned = version(mistakes, &field, value);
+                continue;
+            }
             _ => {
                 expect::unknown_key(mistakes, "a secret", &key, KEYS);
                 broken = true;

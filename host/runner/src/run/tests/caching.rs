@@ -59,6 +59,7 @@ fn a_step_that_makes_the_same_again_runs_nothing_below() {
 
 #[test]
 fn an_output_that_is_gone_from_the_store_is_made_again() {
+    belljar_cases::case!("H04");
     let (world, plan) = (world(), three());
     let first = world.run(&plan);
     let output = first.reports[2].outputs[0].digest;

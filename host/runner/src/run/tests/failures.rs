@@ -32,6 +32,7 @@ fn report_of(bad: &Value, expected: (Status, u8)) -> belljar_model::event::StepR
 
 #[test]
 fn a_fault_of_one_step_leaves_the_others_alone() {
+    belljar_cases::case!("A09");
     let write = json!(["write", "gen/bad"]);
     report_of(&json!([write, ["fail-with", "src/a"]]), (Status::Failed, 1));
     report_of(&json!([write, ["trap", 9]]), (Status::Errored, 3));

@@ -40,6 +40,7 @@ fn hostile() -> DeployPlan {
 
 #[test]
 fn hostile_text_is_harmless() {
+    belljar_cases::case!("G01");
     let plan = hostile();
     let remark = || Remark { who: HOSTILE.into(), why: HOSTILE.into() };
     let fault = Fault::new(Blame::Policy, Code::new("E0944"), HOSTILE).note(HOSTILE).help(HOSTILE);
@@ -62,6 +63,7 @@ fn hostile_text_is_harmless() {
 
 #[test]
 fn words_of_the_plugin_cannot_pass_for_a_section() {
+    belljar_cases::case!("G03", "I08");
     let mut plan = deploy_plan();
     plan.changes[0].subject = format!("{} Approvals 2 of 2", "x".repeat(200));
     let text = super::super::plan(&shown(&plan, &[]), &Style::plain());

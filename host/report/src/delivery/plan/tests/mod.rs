@@ -271,6 +271,7 @@ fn approvals_say_who_and_until_when() {
 
 #[test]
 fn a_name_that_a_shell_would_obey_is_quoted_in_the_command() {
+    belljar_cases::case!("G06");
     let mut plan = deploy_plan();
     plan.environment.name = "prod; rm -rf".into();
     let text = super::plan(&shown(&plan, &[]), &Style::plain());

@@ -1,5 +1,7 @@
 //! Checks that each step is granted the tools that its plugin asks for, and none if it asks for
-//! none; and that each environment grants the tools, secrets and hosts that its plugin asks for.
+//! none, and the secrets that it asks for; and that each environment grants the tools, secrets and hosts that its plugin asks for.
+
+mod secrets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +26,9 @@ pub fn check_asks(
         let Some(descriptor) = descriptors.get(&step.uses) else { continue };
         unwanted(step, descriptor).for_each(|found| once.add(found));
         missing(pipeline, step, descriptor).for_each(|found| once.add(found));
+        for found in secrets::check(pipeline, step, descriptor) {
+            once.add(found);
+        }
     }
     for environment in pipeline.environments.values() {
         let Some(descriptor) = descriptors.get(&environment.spec.uses) else { continue };

@@ -1,0 +1,105 @@
+//! This program as a worker: sealed before it reads a byte of a guest.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use belljar_model::ports::{BlobSource, BlobStore, Compiler, Guests};
+use belljar_sandbox::{AotOptions, LocalCompiler, LocalGuests, Sandbox};
+use belljar_worker::{Bounds, Options, Sentences, Workers};
+
+use crate::error::CommandError;
+
+/// The argument that makes this program a worker that runs guests.
+const RUNS: &str = "--belljar-worker";
+/// The argument that makes this program a worker that compiles.
+const COMPILES: &str = "--belljar-compile";
+/// How long compiling may take, however little processor time it gets.
+const WALL: Duration = Duration::from_secs(180);
+
+/// Acts as a worker if this process was started as one, and returns with what to exit.
+#[cfg(target_os = "linux")]
+pub(crate) fn entry() -> Option<ExitCode> {
+    use belljar_tool::seal::{self, Sealed};
+    use belljar_worker::{Role, refuse, serve};
+
+    let what = std::env::args_os().nth(1)?;
+    let sealed = match what.to_str()? {
+        RUNS => Sealed::Guests,
+        COMPILES => Sealed::Compiler,
+        _ => return None,
+    };
+    let seal = seal::worker(sealed);
+    let socket = seal::socket();
+    let seal = match seal {
+        Ok(seal) => seal,
+        Err(error) => {
+            refuse(socket, &error.to_string());
+            return Some(ExitCode::FAILURE);
+        }
+    };
+    serve(socket, (true, seal.landlock), |blobs| match sealed {
+        Sealed::Guests => {
+            let guests = LocalGuests::new(1, blobs.inputs, blobs.outputs);
+            // If this fails, so does the first call, and says why.
+            let _ = guests.prepare();
+            Role::Guests(Arc::new(guests))
+        }
+        Sealed::Compiler => Role::Compiler(Arc::new(LocalCompiler::new())),
+    });
+    Some(ExitCode::SUCCESS)
+}
+
+/// There are no workers on this system.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn entry() -> Option<ExitCode> {
+    None
+}
+
+/// What executes guests, and the workers in which it does so, where there are any.
+pub(crate) struct Opened {
+    /// What executes guests.
+    pub(crate) sandbox: Sandbox,
+    /// Its workers; `None` where the system has nothing that could keep them apart.
+    pub(crate) workers: Option<Arc<Workers>>,
+}
+
+/// Opens a sandbox whose guests run in workers, over these inputs and outputs.
+///
+/// # Errors
+/// When the folder for compiled plugins cannot be made.
+pub(crate) fn open(
+    aot: AotOptions,
+    inputs: Arc<dyn BlobSource>,
+    outputs: Arc<dyn BlobStore>,
+    parallel: usize,
+) -> Result<Opened, CommandError> {
+    let failed = |error: belljar_sandbox::SandboxError| CommandError::Other(error.into());
+    if !cfg!(target_os = "linux") {
+        let (blobs_in, blobs_out) = (inputs, outputs);
+        let options = belljar_sandbox::Options { aot: Some(aot), blobs_in, blobs_out, parallel };
+        let sandbox = Sandbox::new(options).map_err(failed)?;
+        return Ok(Opened { sandbox, workers: None });
+    }
+    let workers = Arc::new(Workers::new(options(inputs, outputs)));
+    let compiler = Arc::clone(&workers) as Arc<dyn Compiler>;
+    let guests = Arc::clone(&workers) as Arc<dyn Guests>;
+    let sandbox = Sandbox::elsewhere(Some(aot), compiler, guests).map_err(failed)?;
+    Ok(Opened { sandbox, workers: Some(workers) })
+}
+
+fn options(inputs: Arc<dyn BlobSource>, outputs: Arc<dyn BlobStore>) -> Options {
+    Options {
+        // Not its path: the file may have been replaced since this process began.
+        program: "/proc/self/exe".into(),
+        runs: RUNS,
+        compiles: COMPILES,
+        bounds: Bounds { cpu: "30 s".to_owned(), memory: "1 GiB".to_owned(), wall: WALL },
+        inputs,
+        outputs,
+        sentences: Sentences {
+            time_up: belljar_sandbox::time_up,
+            cancelled: belljar_sandbox::cancelled,
+        },
+    }
+}

@@ -1,0 +1,209 @@
+//! Workers: a few processes, each of which does one call at a time.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use belljar_model::Fault;
+use belljar_model::limits::Limit;
+use belljar_model::ports::{BlobSource, BlobStore, Cancel};
+use bytes::Bytes;
+
+use super::answers::Answers;
+use super::process::{Process, Start, Starter, Walls, how};
+use super::talk::{Stopped, Vigil, talk};
+use crate::fault;
+use crate::message::{Call, Done};
+use crate::stream::Broken;
+
+/// What [`Workers`] are made of.
+pub struct Options {
+    /// The program of every worker.
+    pub program: PathBuf,
+    /// Its only argument when it runs guests.
+    pub runs: &'static str,
+    /// Its only argument when it compiles.
+    pub compiles: &'static str,
+    /// How much a process that compiles may take, as that process holds it.
+    pub bounds: Bounds,
+    /// Has the contents of inputs.
+    pub inputs: Arc<dyn BlobSource>,
+    /// Takes the contents of outputs.
+    pub outputs: Arc<dyn BlobStore>,
+    /// How the one who runs guests says what happened.
+    pub sentences: Sentences,
+}
+
+/// How much compiling may take.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bounds {
+    /// Processor time, as messages say it; the process itself holds it.
+    pub cpu: String,
+    /// Memory, as messages say it; the process itself holds it.
+    pub memory: String,
+    /// Wall time.
+    pub wall: Duration,
+}
+
+/// Faults that are the same wherever guests run.
+#[derive(Clone, Copy)]
+pub struct Sentences {
+    /// The time of a step is up.
+    pub time_up: fn(&Limit<Duration>) -> Fault,
+    /// The run was cancelled.
+    pub cancelled: fn() -> Fault,
+}
+
+/// Runs guests in worker processes, and compiles each component in a process of its own.
+///
+/// None is started before it is needed.
+pub struct Workers {
+    pub(super) options: Options,
+    idle: Mutex<Vec<Process>>,
+    starter: Mutex<Option<Starter>>,
+}
+
+/// What is done, for messages, and how long it may take.
+pub(super) struct Errand<'a> {
+    /// Such as `` step `lint` ``.
+    pub(super) what: &'a str,
+    /// The limit.
+    pub(super) time: &'a Limit<Duration>,
+    /// Asked while it goes on.
+    pub(super) cancel: &'a Cancel,
+}
+
+impl Workers {
+    /// Workers of which none is started yet.
+    pub fn new(options: Options) -> Self {
+        Self { options, idle: Mutex::default(), starter: Mutex::default() }
+    }
+
+    /// What keeps workers apart on this machine: starts one if there is none.
+    ///
+    /// # Errors
+    /// When there can be none.
+    pub fn walls(&self) -> Result<Walls, Fault> {
+        let process = self.worker()?;
+        let walls = process.walls;
+        self.give_back(process);
+        Ok(walls)
+    }
+
+    /// The numbers of the workers that wait for a call.
+    pub fn waiting(&self) -> Vec<u32> {
+        self.idle().iter().map(Process::id).collect()
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Process>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn worker(&self) -> Result<Process, Fault> {
+        let idle = self.idle().pop();
+        idle.map_or_else(|| self.start(self.options.runs), Ok)
+    }
+
+    pub(super) fn start(&self, argument: &'static str) -> Result<Process, Fault> {
+        let start = Start { program: self.options.program.clone(), argument };
+        let mut starter = self.starter.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = match starter.take() {
+            Some(made) => made,
+            None => Starter::new().map_err(|error| fault::no_worker(&error.to_string()))?,
+        };
+        let process = starter.insert(made).start(start);
+        process.map_err(|error| fault::no_worker(&error.to_string()))
+    }
+
+    fn give_back(&self, mut process: Process) {
+        process.is_used = true;
+        self.idle().push(process);
+    }
+
+    /// Makes a call in a worker.
+    ///
+    /// # Errors
+    /// When it came to no end of its own.
+    pub(super) fn call(
+        &self,
+        call: impl Fn() -> Call,
+        answers: &mut Answers<'_>,
+        errand: &Errand<'_>,
+    ) -> Result<Done, Fault> {
+        loop {
+            let mut process = self.worker()?;
+            let mut vigil = Vigil::new(errand.cancel, errand.time.value);
+            let talked = talk(&mut process.stream, (call(), &[]), answers, &mut vigil);
+            match talked {
+                Ok((done, _)) => {
+                    self.give_back(process);
+                    return Ok(done);
+                }
+                // It died while nobody needed it, so this call has not begun.
+                Err(Broken::Gone) if process.is_used && !answers.is_begun() => {
+                    tracing::debug!(worker = process.id(), "a worker died while it was idle");
+                }
+                Err(broken) => return Err(self.failed(process, &broken, (&vigil, errand))),
+            }
+        }
+    }
+
+    /// Compiles in a process of its own, which ends with it.
+    ///
+    /// # Errors
+    /// When it came to no end of its own.
+    pub(super) fn compile(
+        &self,
+        (call, bytes): (Call, &[u8]),
+        name: &str,
+        answers: &mut Answers<'_>,
+    ) -> Result<(Done, Bytes), Fault> {
+        let Bounds { cpu, memory, wall } = &self.options.bounds;
+        let mut process = self.start(self.options.compiles)?;
+        let cancel = Cancel::new();
+        let mut vigil = Vigil::new(&cancel, *wall);
+        let talked = talk(&mut process.stream, (call, bytes), answers, &mut vigil);
+        talked.map_err(|broken| match broken {
+            Broken::Stopped => fault::compile_limit(name, &format!("{} s", wall.as_secs())),
+            Broken::Protocol(how) => fault::lied(&format!("compiling `{name}`"), &how),
+            Broken::Gone | Broken::Io(_) => {
+                use std::os::unix::process::ExitStatusExt;
+                let status = process.ended();
+                match status.and_then(|status| status.signal()) {
+                    Some(24) => fault::compile_limit(name, &format!("{cpu} of processor time")),
+                    Some(6) => fault::compile_limit(name, &format!("{memory} of memory")),
+                    _ => {
+                        let how =
+                            status.map_or_else(|| "it hung".to_owned(), |status| how(&status));
+                        fault::compile_died(name, &how)
+                    }
+                }
+            }
+        })
+    }
+
+    fn failed(
+        &self,
+        mut process: Process,
+        broken: &Broken,
+        (vigil, errand): (&Vigil<'_>, &Errand<'_>),
+    ) -> Fault {
+        let Sentences { time_up, cancelled } = self.options.sentences;
+        match broken {
+            Broken::Stopped => match vigil.stopped {
+                Some(Stopped::Cancelled) => cancelled(),
+                Some(Stopped::TimeUp) | None => {
+                    time_up(errand.time).note("its worker did not end it and was killed")
+                }
+            },
+            Broken::Protocol(how) => fault::lied(errand.what, how),
+            Broken::Gone | Broken::Io(_) => {
+                let how = match process.ended() {
+                    Some(status) => how(&status),
+                    None => "it closed its socket and went on".to_owned(),
+                };
+                fault::died(errand.what, &how)
+            }
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Guests run in processes that have no powers; what becomes of these processes is no secret.
+
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::harness::{TestWorkspace, guest};
+
+/// A run with a step that goes on until it is stopped, and one that ends at once.
+fn start(timeout: &str) -> (TestWorkspace, Child) {
+    let workspace = TestWorkspace::new();
+    let (evil, good) = (guest("loops_forever"), guest("does_nothing"));
+    let (evil, good) = (workspace.import(&evil), workspace.import(&good));
+    workspace.write(
+        "belljar.toml",
+        format!(
+            "[plugins]\nevil = {{ path = {evil:?} }}\ngood = {{ path = {good:?} }}\n\
+             [step.evil]\nuses = \"evil\"\ntimeout = \"{timeout}\"\n[step.good]\nuses = \"good\"\n"
+        ),
+    );
+    let mut command = workspace.command();
+    command.args(["run", "--progress", "plain", "--jobs", "2"]).env("CANARY", "secret");
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    (workspace, child)
+}
+
+/// The workers of a process that run guests, as folders of `/proc`.
+fn workers(parent: u32) -> Vec<PathBuf> {
+    let is_worker = |folder: &PathBuf| {
+        let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap_or_default();
+        let parent = format!("PPid:\t{parent}\n");
+        read("status").contains(&parent) && read("cmdline").contains("--belljar-worker")
+    };
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    processes.map(|entry| entry.path()).filter(is_worker).collect()
+}
+
+/// Waits for the worker whose guest keeps the processor busy.
+fn busy(child: &Child) -> PathBuf {
+    let since = Instant::now();
+    loop {
+        let ticks = |folder: &PathBuf| {
+            let stat = std::fs::read_to_string(folder.join("stat")).unwrap_or_default();
+            let after = stat.rsplit_once(')').map_or("", |(_, rest)| rest).to_owned();
+            after.split_whitespace().nth(11).and_then(|ticks| ticks.parse::<u64>().ok())
+        };
+        let found = workers(child.id()).into_iter().find(|one| ticks(one).unwrap_or(0) > 30);
+        if let Some(found) = found {
+            return found;
+        }
+        assert!(since.elapsed() < Duration::from_secs(60), "no worker is busy");
+        std::thread::yield_now();
+    }
+}
+
+fn kill(process: &std::path::Path) {
+    let number = process.file_name().unwrap().to_str().unwrap();
+    let status = std::process::Command::new("kill").args(["-KILL", number]).status();
+    assert!(status.unwrap().success());
+}
+
+#[test]
+fn a_worker_that_is_killed_fails_only_its_step() {
+    let (workspace, child) = start("10m");
+    kill(&busy(&child));
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("[E0420]") && stderr.contains("SIGKILL"), "{stderr}");
+    assert!(stderr.lines().any(|line| line.contains("good") && line.contains("PASS")), "{stderr}");
+    workspace.assert_store_is_clean();
+}
+
+#[test]
+fn a_worker_is_sealed_and_has_no_environment() {
+    let (_workspace, mut child) = start("10m");
+    let worker = busy(&child);
+    let status = std::fs::read_to_string(worker.join("status")).unwrap();
+    for line in ["NoNewPrivs:\t1", "Seccomp:\t2"] {
+        assert!(status.contains(line), "{line}: {status}");
+    }
+    // Its folder belongs to root then, so only root can look; what it says is the same.
+    let environment = std::fs::read(worker.join("environ"));
+    assert!(environment.is_ok_and(|bytes| bytes.is_empty()) || !is_root(), "it is empty");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let since = Instant::now();
+    while worker.join("environ").exists() {
+        assert!(since.elapsed() < Duration::from_secs(10), "it ends with the coordinator");
+        std::thread::yield_now();
+    }
+}
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|me| {
+        use std::os::unix::fs::MetadataExt;
+        me.uid() == 0
+    })
+}
+
+#[test]
+fn a_run_that_the_cache_serves_starts_no_worker() {
+    let workspace = TestWorkspace::new();
+    let good = workspace.import(&guest("does_nothing"));
+    workspace.write(
+        "belljar.toml",
+        format!("[plugins]\ng = {{ path = {good:?} }}\n[step.good]\nuses = \"g\"\n"),
+    );
+    workspace.run(["run", "--progress", "plain"]).exits(0);
+    // No process may be started at all: there is none to be had.
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "ulimit -u 0; exec \"$0\" run --progress plain"]);
+    let program = workspace.command();
+    command.arg(program.get_program()).current_dir(workspace.path(""));
+    for (name, value) in program.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(stderr.contains("HIT"), "{stderr}");
+}
