@@ -33,6 +33,8 @@ pub(crate) enum Verb {
     Install(InstallArgs),
     /// Print the measurements of `benches/`
     Bench(BenchArgs),
+    /// Feed random bytes to everything that reads what others wrote
+    Fuzz(FuzzArgs),
     /// Write the SDK's bindings anew from the interface
     Codegen,
 }
@@ -66,4 +68,18 @@ pub(crate) struct BenchArgs {
     /// Passed on to the measuring program
     #[arg(last = true, value_name = "ARG")]
     pub(crate) rest: Vec<String>,
+}
+
+/// Arguments of `cargo xtask fuzz`.
+#[derive(clap::Args)]
+pub(crate) struct FuzzArgs {
+    /// Programs of `fuzz/fuzz_targets` [default: all]
+    #[arg(value_name = "PROGRAM")]
+    pub(crate) programs: Vec<String>,
+    /// How long each runs
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) seconds: u64,
+    /// Run nothing, but add what earlier runs found to the inputs in the tree
+    #[arg(long)]
+    pub(crate) keep: bool,
 }

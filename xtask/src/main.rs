@@ -6,6 +6,7 @@ mod args;
 mod builds;
 mod codegen;
 mod demo;
+mod fuzz;
 mod shell;
 mod verbs;
 
@@ -23,6 +24,7 @@ fn main() -> Result<()> {
         Verb::Plugins => verbs::plugins(),
         Verb::Install(args) => verbs::install(&args),
         Verb::Bench(args) => verbs::bench(&args),
+        Verb::Fuzz(args) => fuzz::run_all(&args),
         Verb::Codegen => codegen::run(),
     }
 }

@@ -32,6 +32,7 @@ pub mod pattern;
 pub mod ports;
 pub mod sheet;
 pub mod step;
+mod subject;
 pub mod text;
 pub mod tool;
 pub mod view;
