@@ -37,6 +37,8 @@ pub(crate) enum Verb {
     Bench(BenchArgs),
     /// Look for the rare: the long forms of the tests of the store, one after another
     Soak(SoakArgs),
+    /// Feed random bytes to everything that reads what others wrote
+    Fuzz(FuzzArgs),
     /// Write the SDK's bindings anew from the interface
     Codegen,
 }
@@ -92,4 +94,18 @@ pub(crate) struct SoakArgs {
     /// What decides everything that is random [default: another one each time]
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+}
+
+/// Arguments of `cargo xtask fuzz`.
+#[derive(clap::Args)]
+pub(crate) struct FuzzArgs {
+    /// Programs of `fuzz/fuzz_targets` [default: all]
+    #[arg(value_name = "PROGRAM")]
+    pub(crate) programs: Vec<String>,
+    /// How long each runs
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub(crate) seconds: u64,
+    /// Run nothing, but add what earlier runs found to the inputs in the tree
+    #[arg(long)]
+    pub(crate) keep: bool,
 }

@@ -7,6 +7,7 @@ mod builds;
 mod cases;
 mod codegen;
 mod demo;
+mod fuzz;
 mod shell;
 mod soak;
 mod verbs;
@@ -27,6 +28,7 @@ fn main() -> Result<()> {
         Verb::Install(args) => verbs::install(&args),
         Verb::Bench(args) => verbs::bench(&args),
         Verb::Soak(args) => soak::soak(&args),
+        Verb::Fuzz(args) => fuzz::run_all(&args),
         Verb::Codegen => codegen::run(),
     }
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::args::{BenchArgs, InstallArgs, TestArgs};
 use crate::builds::{self, Profile};
 use crate::shell::{cargo, run, say};
-use crate::{cases, codegen};
+use crate::{cases, codegen, fuzz};
 
 /// What needs neither a WebAssembly runtime nor a plugin.
 const CORE: &[&str] = &[
@@ -78,6 +78,9 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
         test.args(CORE.iter().flat_map(|package| ["-p", package]));
     } else {
         let variables = build()?;
+        if !args.sandboxed && args.rest.is_empty() {
+            fuzz::briefly()?;
+        }
         test.args(NATIVE).envs(variables);
         if args.sandboxed {
             let (packages, names) = OWN_SANDBOX;
@@ -135,6 +138,7 @@ pub(crate) fn build() -> Result<builds::Variables> {
 pub(crate) fn lint() -> Result<()> {
     builds::ensure_triple()?;
     run(cargo().args(["fmt", "--all", "--check"]))?;
+    run(cargo().args(["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
     codegen::check()?;
     let deny = ["--all-targets", "--", "-D", "warnings"];
     run(cargo().arg("clippy").args(NATIVE).args(deny))?;

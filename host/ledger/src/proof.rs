@@ -121,12 +121,14 @@ impl Proof {
 
     fn parse(text: &str) -> Option<Self> {
         let (head, checkpoint) = text.split_once("\n\n")?;
-        let mut lines = head.lines();
+        let mut lines = head.split('\n');
         lines.next().filter(|line| *line == HEADER)?;
         let line = STANDARD.decode(lines.next()?.strip_prefix("extra ")?).ok()?;
         let line = String::from_utf8(line).ok()?;
         let index = lines.next()?.strip_prefix("index ")?.parse().ok()?;
-        let hashes = lines.map(str::to_owned).collect();
+        let is_hash = |text: &str| STANDARD.decode(text).is_ok_and(|hash| hash.len() == 32);
+        let hash = |text: &str| is_hash(text).then(|| text.to_owned());
+        let hashes = lines.map(hash).collect::<Option<_>>()?;
         let size = Checkpoint::parse(checkpoint.as_bytes()).ok()?.size;
         Some(Self { line, index, size, hashes, checkpoint: checkpoint.to_owned() })
     }

@@ -34,6 +34,7 @@ pub mod ports;
 pub mod secret;
 pub mod sheet;
 pub mod step;
+mod subject;
 pub mod text;
 pub mod tool;
 pub mod trust;

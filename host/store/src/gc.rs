@@ -48,6 +48,8 @@ pub struct GcReport {
 /// One record, as far as garbage collection is concerned.
 struct Candidate {
     row: i64,
+    /// When it was last used, in milliseconds since 1970-01-01.
+    used: u64,
     /// Bytes of the record itself.
     size: u64,
     blobs: Vec<Digest>,
@@ -142,7 +144,9 @@ impl Store {
             let new = candidate.blobs.iter().filter(|blob| !named.contains(*blob));
             let new: BTreeSet<_> = new.copied().collect();
             used += candidate.size + new.iter().map(Digest::size).sum::<u64>();
-            if used <= max_bytes {
+            // What this process has found or made stands, even if the disk is full.
+            let is_ours = self.relieved.load(Ordering::Relaxed) && candidate.used >= self.opened;
+            if used <= max_bytes || is_ours {
                 named.extend(new);
                 report.records_kept += 1;
             } else {
@@ -204,7 +208,7 @@ impl Store {
     fn candidates(&self) -> Result<Vec<Candidate>, StoreError> {
         self.shared.database.with(|connection| {
             let mut select = connection.prepare(
-                "SELECT rowid, result, length(result) + coalesce(length(trace), 0) FROM actions
+                "SELECT rowid, result, length(result) + coalesce(length(trace), 0), last_used FROM actions
                  ORDER BY last_used DESC, rowid DESC",
             )?;
             let candidates = select.query_map([], |row| {
@@ -212,7 +216,8 @@ impl Store {
                 let result = row.get_ref(1)?.as_blob()?;
                 let blobs = postcard::from_bytes::<ActionResult>(result)
                     .map(|result| result.blobs().collect::<Vec<_>>());
-                Ok(Candidate { row: at, size: time(row, 2)?, blobs: blobs.unwrap_or_default() })
+                let (size, used) = (time(row, 2)?, time(row, 3)?);
+                Ok(Candidate { row: at, used, size, blobs: blobs.unwrap_or_default() })
             })?;
             Ok(candidates.collect::<Result<_, _>>()?)
         })

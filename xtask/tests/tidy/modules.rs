@@ -7,7 +7,7 @@ use crate::tree::{report, sources};
 /// File names that are roots of crates, wherever they are.
 const ROOTS: &[&str] = &["lib.rs", "main.rs", "build.rs"];
 /// Folders whose files are roots of crates.
-const ROOT_FOLDERS: &[&str] = &["examples", "benches", "bin", "tests"];
+const ROOT_FOLDERS: &[&str] = &["examples", "benches", "bin", "fuzz_targets", "tests"];
 
 /// The modules that a source declares in files of their own.
 fn declared(text: &str) -> BTreeSet<String> {

@@ -168,7 +168,11 @@ fn every_entry_is_proved_and_nothing_else_is() {
     check(Proof { hashes: other.hashes.clone(), ..proof.clone() }, &public);
     check(Proof { hashes: Vec::new(), ..proof.clone() }, &public);
     check(Proof { checkpoint: String::new(), ..proof.clone() }, &public);
-    for text in ["", "c2sp.org/tlog-proof@v2\n", &proof.to_text().replace("index 7", "index x")] {
+    let text = proof.to_text();
+    let no_number = text.replace("index 7", "index x");
+    let no_hash = text.replace("index 7\n", "index 7\nabcd\n");
+    let carriage_returns = text.replace('\n', "\r\n");
+    for text in ["", "c2sp.org/tlog-proof@v2\n", &no_number, &no_hash, &carriage_returns] {
         assert_eq!(Proof::from_text(text).unwrap_err().code.as_str(), "E0906", "{text}");
     }
 }

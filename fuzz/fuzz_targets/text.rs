@@ -1,0 +1,27 @@
+//! Text from outside: made harmless, it moves no cursor and commands no CI system.
+#![no_main]
+
+use belljar_model::WorkspacePath;
+use belljar_model::text::{harmless, harmless_lines, no_command};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let raw = |letter: char| letter.is_control() && letter != '\t';
+    let clean = harmless(text);
+    assert!(!clean.contains(raw), "{clean:?}");
+    assert_eq!(harmless(&clean), clean, "made harmless twice is made harmless once");
+    assert!(!harmless_lines(text).contains(|letter| raw(letter) && letter != '\n'));
+    let line = no_command(&clean);
+    assert!(!line.trim_start().starts_with("::"), "{line:?}");
+    for command in ["##[", "##vso[", "##teamcity["] {
+        assert!(!line.contains(command), "{line:?}");
+    }
+    if let Ok(path) = WorkspacePath::parse(text) {
+        assert!(!path.as_str().starts_with('/'));
+        assert!(path.segments().all(|segment| segment != ".." && segment != "."));
+        assert_eq!(harmless(path.as_str()), path.as_str(), "a path can be shown as it is");
+        if !path.is_root() {
+            assert_eq!(WorkspacePath::parse(path.as_str()).as_ref(), Ok(&path));
+        }
+    }
+});
