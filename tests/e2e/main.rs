@@ -17,6 +17,7 @@ mod guests;
 mod guides;
 mod hostile;
 mod isolation;
+mod lock;
 mod misses;
 mod native_examples;
 mod plugins;

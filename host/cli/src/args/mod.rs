@@ -1,6 +1,7 @@
 //! The command line: what can be typed, and nothing of what it does.
 
 mod delivery;
+mod lock;
 mod machine;
 
 use std::path::PathBuf;
@@ -13,7 +14,10 @@ pub(crate) use delivery::{
     IncidentCommand, KeyCommand, LedgerCommand, PromoteArgs, ReportArgs, ReportCommand,
     RollbackArgs, SheetFormat, StatusArgs, WatchArgs,
 };
-pub(crate) use machine::{CacheCommand, PluginCommand, ToolsCommand, TrustCommand};
+pub(crate) use lock::LockArgs;
+pub(crate) use machine::{
+    AuditArgs, CacheCommand, PluginCommand, Rule, ToolsCommand, TrustCommand, UpdateArgs,
+};
 
 use crate::env::EnvVar;
 
@@ -49,6 +53,9 @@ pub(crate) struct Global {
     /// level of what this machine records, and at least developer]
     #[arg(long, value_name = "LEVEL", global = true, env = EnvVar::MIN_TRUST)]
     pub(crate) min_trust: Option<TrustLevel>,
+    /// How strictly the lock file is held
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
     /// Write the answer as JSON to stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -122,9 +129,13 @@ pub(crate) enum Command {
     /// Look at the local store, bound it, verify it
     #[command(subcommand)]
     Cache(CacheCommand),
-    /// Look at plugins
+    /// Look at plugins, add them, and accept what they became
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Review plugins: what each is, may do, and did in the latest runs
+    ///
+    /// What it did comes from the recordings of runs and their observations. Effect: read-only.
+    Audit(AuditArgs),
     /// Look at the tools that the pipeline file declares
     #[command(subcommand)]
     Tools(ToolsCommand),
@@ -203,6 +214,9 @@ pub(crate) struct RunArgs {
     /// numbers, listings from behind); fail if a result differs
     #[arg(long)]
     pub(crate) verify: bool,
+    /// Say the least grants that the steps need, and keep nothing of what they make
+    #[arg(long, conflicts_with_all = ["force", "verify", "report", "events"])]
+    pub(crate) audit_only: bool,
     #[command(flatten)]
     pub(crate) on_failure: OnFailureArgs,
     /// How to show progress
