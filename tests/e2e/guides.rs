@@ -225,6 +225,9 @@ fn native_tools() {
 #[test]
 fn secrets() {
     check("secrets.md");
+}
+
+#[test]
 fn reviewing_plugins() {
     check("reviewing-plugins.md");
 }

@@ -45,17 +45,17 @@ fn newer() -> Vec<u8> {
 }
 
 #[test]
-fn a_plugin_is_pinned_at_first_use_and_one_line_says_what_it_can_do() {
+fn a_plugin_is_locked_at_first_use_and_one_line_says_what_it_can_do() {
     let workspace = with_plugin(&bytes("does_nothing"), "");
     let run = workspace.run(["run"]).exits(0);
-    let line = run.stderr.lines().find(|line| line.contains("Pinned plugin `p`"));
+    let line = run.stderr.lines().find(|line| line.contains("Locked plugin `p`"));
     assert!(line.is_some_and(|line| line.contains("does-nothing@0.1.0, a pure-step")), "{run:?}");
     let lock = workspace.read(LOCK);
     for line in ["[plugin.p]", "source = \"path:p.wasm\"", "world = \"pure-step\""] {
         assert!(lock.contains(line), "{lock}");
     }
     let again = workspace.run(["run"]).exits(0);
-    assert!(!again.stderr.contains("inned plugin"), "{again:?}");
+    assert!(!again.stderr.contains("ocked plugin"), "{again:?}");
     assert_eq!(workspace.read(LOCK), lock);
 }
 
@@ -73,7 +73,7 @@ fn a_newer_version_without_more_power_runs_and_is_written_down() {
     let workspace = with_plugin(&bytes("does_nothing"), "");
     workspace.run(["run"]).exits(0);
     workspace.write("p.wasm", newer());
-    workspace.run(["run"]).exits(0).says(&["Re-pinned plugin `p`", "does-nothing@0.2.0"]);
+    workspace.run(["run"]).exits(0).says(&["Re-locked plugin `p`", "does-nothing@0.2.0"]);
     assert!(workspace.read(LOCK).contains("label = \"does-nothing@0.2.0\""));
 }
 
@@ -265,10 +265,10 @@ fn a_diff_says_what_a_plugin_can_do_and_what_changed() {
     workspace.write("p.wasm", bytes("probe"));
     let answer = workspace.run(["plugin", "diff", "p", "--json"]).exits(0).json();
     assert_eq!(answer["schema"], "belljar.plugin-diff/v1");
-    assert_eq!(answer["standing"], "gained");
+    assert_eq!(answer["comparison"], "gained");
     let changes = answer["changes"].as_array().unwrap();
-    assert_eq!(changes[0]["effect"], "gains-power");
-    let gained = |change: &&Value| change["effect"] == "gains-power";
+    assert_eq!(changes[0]["power"], "gains");
+    let gained = |change: &&Value| change["power"] == "gains";
     assert_eq!(changes.iter().filter(gained).count(), changes.iter().take_while(gained).count());
     assert_eq!(answer["before"]["label"], "does-nothing@0.1.0");
     assert_eq!(answer["now"]["label"], "probe@0.1.0");
@@ -279,5 +279,5 @@ fn a_diff_says_what_a_plugin_can_do_and_what_changed() {
     // The other way round, the same is removed.
     let back = ["plugin", "diff", "p.wasm", &guest("does_nothing").display().to_string(), "--json"];
     let back = workspace.run(back).exits(0).json();
-    assert_eq!(back["changes"][0]["effect"], "loses-power");
+    assert_eq!(back["changes"][0]["power"], "loses");
 }

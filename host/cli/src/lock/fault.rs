@@ -1,7 +1,7 @@
 //! What the lock file refuses, and how to accept it.
 
 use belljar_model::{Blame, Code, Fault};
-use belljar_pipeline::lock::{Change, Effect, Pin, Standing};
+use belljar_pipeline::lock::{Change, Comparison, LockEntry, Power};
 use belljar_report::text;
 
 use super::{Mode, Why};
@@ -18,14 +18,14 @@ pub(crate) const E0344: Code = Code::new("E0344");
 /// Why a plugin does not run, if that follows from how it stands to the lock file.
 pub(crate) fn fault_of(
     name: &str,
-    before: Option<&Pin>,
-    now: &Pin,
-    standing: &Standing,
+    before: Option<&LockEntry>,
+    now: &LockEntry,
+    comparison: &Comparison,
 ) -> Option<Fault> {
-    match standing {
-        Standing::New | Standing::Unchanged | Standing::Moved(_) => None,
-        Standing::Gained(changes) => Some(gained(name, changes)),
-        Standing::Swapped(changes) => {
+    match comparison {
+        Comparison::New | Comparison::Unchanged | Comparison::Moved(_) => None,
+        Comparison::Gained(changes) => Some(gained(name, changes)),
+        Comparison::Swapped(changes) => {
             let label = before.map_or("", |before| before.label.as_str());
             Some(swapped(name, (label, &now.label), changes))
         }
@@ -33,7 +33,7 @@ pub(crate) fn fault_of(
 }
 
 fn gained(name: &str, changes: &[Change]) -> Fault {
-    let new: Vec<_> = changes.iter().filter(|change| change.effect == Effect::Gains).collect();
+    let new: Vec<_> = changes.iter().filter(|change| change.power == Power::Gains).collect();
     let by_file = new.iter().all(|change| change.what.starts_with("grant "));
     let message = match (by_file, new.as_slice()) {
         (true, [one]) => {

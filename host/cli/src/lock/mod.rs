@@ -5,15 +5,15 @@
 //! called by what executes: it writes what has changed without more power, or refuses if
 //! nothing may change.
 
+mod entries;
 mod fault;
 mod file;
-mod pins;
 mod words;
 
 use std::collections::BTreeMap;
 
 use belljar_model::Fault;
-use belljar_pipeline::lock::{LockFile, Pin, Standing, judge};
+use belljar_pipeline::lock::{Comparison, LockEntry, LockFile, judge};
 
 use crate::args::LockArgs;
 use crate::env::EnvVar;
@@ -22,10 +22,10 @@ use crate::plugins::Network;
 use crate::session::Session;
 use crate::terminal::Terminal;
 
+pub(crate) use entries::{Known, entries, entry, sha256_of};
 pub(crate) use fault::{E0340, fault_of, look_alike, no_line, taken};
 pub(crate) use file::{name as file_name, read, write};
-pub(crate) use pins::{Known, pin, pins, sha256_of};
-pub(crate) use words::{as_json, changes_json, powers, standing_word};
+pub(crate) use words::{as_json, changes_json, comparison_word, powers};
 
 /// How strictly the lock file is held.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -80,7 +80,7 @@ pub(crate) struct Held {
     /// What it says when all that gained no power is written down.
     after: LockFile,
     /// The plugins whose entries are not as the file says, with what they are now.
-    moved: BTreeMap<String, (Pin, Standing)>,
+    moved: BTreeMap<String, (LockEntry, Comparison)>,
     /// Plugins of the lock file that the pipeline file has no more.
     gone: Vec<String>,
 }
@@ -98,26 +98,26 @@ pub(crate) fn hold(session: &mut Session) -> Result<(), CommandError> {
     };
     let mut after = LockFile::default();
     let mut moved = BTreeMap::new();
-    for (name, pin) in pins(session, before.as_ref(), known) {
-        let pin = match pin {
-            Ok(pin) => pin,
+    for (name, entry) in entries(session, before.as_ref(), known) {
+        let entry = match entry {
+            Ok(entry) => entry,
             Err(fault) => {
                 session.plugins.insert(name, Err(fault));
                 continue;
             }
         };
         let old = before.as_ref().and_then(|lock| lock.plugins.get(&name));
-        let standing = judge(old, &pin);
-        if let (Some(fault), Some(old)) = (fault_of(&name, old, &pin, &standing), old) {
+        let comparison = judge(old, &entry);
+        if let (Some(fault), Some(old)) = (fault_of(&name, old, &entry, &comparison), old) {
             session.plugins.insert(name.clone(), Err(fault));
             after.plugins.insert(name.clone(), old.clone());
-        } else if let (Standing::Unchanged, Some(old)) = (&standing, old) {
+        } else if let (Comparison::Unchanged, Some(old)) = (&comparison, old) {
             after.plugins.insert(name.clone(), old.clone());
         } else {
-            after.plugins.insert(name.clone(), pin.clone());
+            after.plugins.insert(name.clone(), entry.clone());
         }
-        if standing != Standing::Unchanged {
-            moved.insert(name, (pin, standing));
+        if comparison != Comparison::Unchanged {
+            moved.insert(name, (entry, comparison));
         }
     }
     let mut gone = Vec::new();
@@ -142,13 +142,13 @@ impl Held {
     /// What has to change in the lock file, one line for each fact.
     fn differences(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for (name, (_, standing)) in &self.moved {
-            match standing {
-                Standing::New => lines.push(format!("plugin `{name}` is not in it")),
-                Standing::Unchanged => {}
-                Standing::Moved(changes)
-                | Standing::Gained(changes)
-                | Standing::Swapped(changes) => {
+        for (name, (_, comparison)) in &self.moved {
+            match comparison {
+                Comparison::New => lines.push(format!("plugin `{name}` is not in it")),
+                Comparison::Unchanged => {}
+                Comparison::Moved(changes)
+                | Comparison::Gained(changes)
+                | Comparison::Swapped(changes) => {
                     lines.extend(changes.iter().map(|change| format!("plugin `{name}`: {change}")));
                 }
             }
@@ -161,21 +161,21 @@ impl Held {
     /// What is said of each change that is written down.
     fn remarks(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for (name, (pin, standing)) in &self.moved {
-            match standing {
-                Standing::New => {
-                    lines.push(format!("      Pinned plugin `{name}`: {}", powers(pin)));
+        for (name, (entry, comparison)) in &self.moved {
+            match comparison {
+                Comparison::New => {
+                    lines.push(format!("      Locked plugin `{name}`: {}", powers(entry)));
                 }
-                Standing::Moved(changes) => {
+                Comparison::Moved(changes) => {
                     let all: Vec<_> = changes.iter().map(ToString::to_string).collect();
                     let what = all.join(", ");
-                    lines.push(format!("   Re-pinned plugin `{name}`, no more power: {what}"));
+                    lines.push(format!("   Re-locked plugin `{name}`, no more power: {what}"));
                 }
-                Standing::Unchanged | Standing::Gained(_) | Standing::Swapped(_) => {}
+                Comparison::Unchanged | Comparison::Gained(_) | Comparison::Swapped(_) => {}
             }
         }
         let gone = self.gone.iter();
-        lines.extend(gone.map(|name| format!("    Unpinned plugin `{name}`")));
+        lines.extend(gone.map(|name| format!("    Unlocked plugin `{name}`")));
         lines
     }
 }
@@ -222,9 +222,9 @@ pub(crate) fn settle(
 
 /// The faults of the plugins that gained power, and then that of the whole.
 fn refusals(session: &Session, whole: Fault) -> CommandError {
-    let of_plugins = session.lock.moved.iter().filter_map(|(name, (pin, standing))| {
+    let of_plugins = session.lock.moved.iter().filter_map(|(name, (entry, comparison))| {
         let old = session.lock.before.as_ref().and_then(|lock| lock.plugins.get(name));
-        fault_of(name, old, pin, standing)
+        fault_of(name, old, entry, comparison)
     });
     CommandError::Faults(of_plugins.chain([whole]).collect())
 }

@@ -1,24 +1,24 @@
-//! Pins and changes, for people and for programs.
+//! Entries and changes, for people and for programs.
 
 use std::collections::BTreeSet;
 
-use belljar_pipeline::lock::{Change, Named, Pin, Standing};
+use belljar_pipeline::lock::{Change, Comparison, LockEntry, Named};
 use serde_json::{Value, json};
 
 /// What a plugin can do, in one line.
-pub(crate) fn powers(pin: &Pin) -> String {
-    let interfaces: BTreeSet<&str> = pin
+pub(crate) fn powers(entry: &LockEntry) -> String {
+    let interfaces: BTreeSet<&str> = entry
         .imports
         .iter()
         .filter_map(|import| import.split(['@', '#']).next())
         .map(|interface| interface.rsplit('/').next().unwrap_or(interface))
         .collect();
     let interfaces: Vec<_> = interfaces.into_iter().collect();
-    let mut line = format!("{}, a {}", pin.label, pin.world);
+    let mut line = format!("{}, a {}", entry.label, entry.world);
     if !interfaces.is_empty() {
         line += &format!("; it uses {}", interfaces.join(", "));
     }
-    for (verb, all) in [("asks for", &pin.asks), ("is granted", &pin.grants)] {
+    for (verb, all) in [("asks for", &entry.asks), ("is granted", &entry.grants)] {
         if !all.is_empty() {
             line += &format!("; {verb} {}", named(all));
         }
@@ -34,28 +34,28 @@ fn named(all: &Named) -> String {
     all.iter().map(kind).collect::<Vec<_>>().join("; ")
 }
 
-/// A pin for programs.
-pub(crate) fn as_json(pin: &Pin) -> Value {
+/// A entry for programs.
+pub(crate) fn as_json(entry: &LockEntry) -> Value {
     json!({
-        "source": pin.source, "label": pin.label, "world": pin.world, "class": pin.class,
-        "size": pin.digest.size(), "blake3": pin.digest.hex(), "sha256": pin.sha256,
-        "imports": pin.imports, "asks": pin.asks, "grants": pin.grants,
+        "source": entry.source, "label": entry.label, "world": entry.world, "class": entry.class,
+        "size": entry.digest.size(), "blake3": entry.digest.hex(), "sha256": entry.sha256,
+        "imports": entry.imports, "asks": entry.asks, "grants": entry.grants,
     })
 }
 
 /// Changes for programs.
 pub(crate) fn changes_json(changes: &[Change]) -> Value {
-    let one = |change: &Change| json!({ "effect": change.effect.as_str(), "what": change.what });
+    let one = |change: &Change| json!({ "power": change.power.as_str(), "what": change.what });
     changes.iter().map(one).collect()
 }
 
 /// How a plugin stands to the lock file, in one word.
-pub(crate) const fn standing_word(standing: &Standing) -> &'static str {
-    match standing {
-        Standing::New => "new",
-        Standing::Unchanged => "unchanged",
-        Standing::Moved(_) => "moved",
-        Standing::Gained(_) => "gained",
-        Standing::Swapped(_) => "swapped",
+pub(crate) const fn comparison_word(comparison: &Comparison) -> &'static str {
+    match comparison {
+        Comparison::New => "new",
+        Comparison::Unchanged => "unchanged",
+        Comparison::Moved(_) => "moved",
+        Comparison::Gained(_) => "gained",
+        Comparison::Swapped(_) => "swapped",
     }
 }

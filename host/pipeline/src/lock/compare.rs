@@ -1,15 +1,15 @@
-//! Compare: what changed between two pins of a plugin, and what follows from it.
+//! Compare: what changed between two entries of a plugin, and what follows from it.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use belljar_model::Class;
 
-use super::{Named, Pin, Pinned};
+use super::{Compared, LockEntry, Named};
 
 /// What a change does to the power of a plugin.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Effect {
+pub enum Power {
     /// It can do something that it could not.
     Gains,
     /// It can no longer do something.
@@ -18,43 +18,43 @@ pub enum Effect {
     Same,
 }
 
-impl Effect {
+impl Power {
     /// As it is written in answers for programs.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Gains => "gains-power",
-            Self::Loses => "loses-power",
-            Self::Same => "same-power",
+            Self::Gains => "gains",
+            Self::Loses => "loses",
+            Self::Same => "same",
         }
     }
 }
 
-/// One difference between two pins.
+/// One difference between two entries.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Change {
     /// What it does to the plugin's power.
-    pub effect: Effect,
+    pub power: Power,
     /// What differs: `import belljar:step/tool@0.1.0#open`, `grant env HOME`.
     pub what: String,
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = match self.effect {
-            Effect::Gains => '+',
-            Effect::Loses => '-',
-            Effect::Same => '~',
+        let sign = match self.power {
+            Power::Gains => '+',
+            Power::Loses => '-',
+            Power::Same => '~',
         };
         write!(out, "{sign} {}", self.what)
     }
 }
 
-/// What a pin of today is to the one in the lock file.
+/// What an entry of today is to the one in the lock file.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Standing {
+pub enum Comparison {
     /// There is none in the lock file.
     New,
-    /// Nothing that is pinned has changed.
+    /// Nothing that is compared has changed.
     Unchanged,
     /// It has no more power than before; these changes are written down.
     Moved(Vec<Change>),
@@ -67,71 +67,71 @@ pub enum Standing {
 /// Interfaces that give no power: a log line and a question about time leak nothing.
 const POWERLESS: [&str; 2] = ["belljar:step/log", "belljar:step/control"];
 
-/// All that differs between two pins, gained power first.
-pub fn compare(before: &Pin, now: &Pin) -> Vec<Change> {
+/// All that differs between two entries, gained power first.
+pub fn compare(before: &LockEntry, now: &LockEntry) -> Vec<Change> {
     let mut changes = Vec::new();
     let same_bytes = before.digest == now.digest && before.sha256 == now.sha256;
     if before.source != now.source {
         // Another place with other bytes is another plugin, whatever it calls itself.
-        let effect = if same_bytes { Effect::Same } else { Effect::Gains };
-        changes.push(was(effect, "source", &before.source, &now.source));
+        let power = if same_bytes { Power::Same } else { Power::Gains };
+        changes.push(was(power, "source", &before.source, &now.source));
     }
     if before.class != now.class {
-        let effect =
-            if reach(now.class) > reach(before.class) { Effect::Gains } else { Effect::Loses };
+        let power =
+            if reach(now.class) > reach(before.class) { Power::Gains } else { Power::Loses };
         let (was_class, is_class) = (before.class.to_string(), now.class.to_string());
-        changes.push(was(effect, "class", &was_class, &is_class));
+        changes.push(was(power, "class", &was_class, &is_class));
     }
     imports(before, now, &mut changes);
     named("ask", &before.asks, &now.asks, &mut changes);
     named("grant", &before.grants, &now.grants, &mut changes);
     if before.world != now.world {
-        changes.push(was(Effect::Same, "world", &before.world, &now.world));
+        changes.push(was(Power::Same, "world", &before.world, &now.world));
     }
     if before.label != now.label {
-        changes.push(was(Effect::Same, "version", &before.label, &now.label));
+        changes.push(was(Power::Same, "version", &before.label, &now.label));
     }
     if before.digest.size() != now.digest.size() {
-        let sizes = [before, now].map(|pin| format!("{} bytes", pin.digest.size()));
-        changes.push(was(Effect::Same, "size", &sizes[0], &sizes[1]));
+        let sizes = [before, now].map(|entry| format!("{} bytes", entry.digest.size()));
+        changes.push(was(Power::Same, "size", &sizes[0], &sizes[1]));
     }
     if before.digest.hash() != now.digest.hash() {
-        changes.push(was(Effect::Same, "blake3", &before.digest.short(), &now.digest.short()));
+        changes.push(was(Power::Same, "blake3", &before.digest.short(), &now.digest.short()));
     }
     if before.sha256 != now.sha256 {
-        let short = |pin: &Pin| pin.sha256.chars().take(8).collect::<String>();
-        changes.push(was(Effect::Same, "sha256", &short(before), &short(now)));
+        let short = |entry: &LockEntry| entry.sha256.chars().take(8).collect::<String>();
+        changes.push(was(Power::Same, "sha256", &short(before), &short(now)));
     }
-    changes.sort_by_key(|change| change.effect);
+    changes.sort_by_key(|change| change.power);
     changes
 }
 
-/// What a pin of today is to that in the lock file, if there is one.
-pub fn judge(before: Option<&Pin>, now: &Pin) -> Standing {
-    let Some(before) = before else { return Standing::New };
+/// What an entry of today is to that in the lock file, if there is one.
+pub fn judge(before: Option<&LockEntry>, now: &LockEntry) -> Comparison {
+    let Some(before) = before else { return Comparison::New };
     let mut changes = compare(before, now);
-    if changes.iter().any(|change| change.effect == Effect::Gains) {
-        return Standing::Gained(changes);
+    if changes.iter().any(|change| change.power == Power::Gains) {
+        return Comparison::Gained(changes);
     }
     let same_bytes = before.digest == now.digest && before.sha256 == now.sha256;
-    match now.pinned() {
-        Pinned::Bytes if !same_bytes && !is_newer(now.version(), before.version()) => {
-            return Standing::Swapped(changes);
+    match now.compared() {
+        Compared::Bytes if !same_bytes && !is_newer(now.version(), before.version()) => {
+            return Comparison::Swapped(changes);
         }
-        Pinned::Bytes => {}
+        Compared::Bytes => {}
         // The lock file is what such a plugin may have at most; how it was built is no change.
-        Pinned::Powers => {
+        Compared::Powers => {
             let moved = before.source != now.source || before.grants != now.grants;
             if !moved {
                 changes.clear();
             }
         }
     }
-    if changes.is_empty() { Standing::Unchanged } else { Standing::Moved(changes) }
+    if changes.is_empty() { Comparison::Unchanged } else { Comparison::Moved(changes) }
 }
 
-fn was(effect: Effect, what: &str, before: &str, now: &str) -> Change {
-    Change { effect, what: format!("{what} {before} -> {now}") }
+fn was(power: Power, what: &str, before: &str, now: &str) -> Change {
+    Change { power, what: format!("{what} {before} -> {now}") }
 }
 
 const fn reach(class: Class) -> u8 {
@@ -143,42 +143,42 @@ const fn reach(class: Class) -> u8 {
 }
 
 /// An import without the version of its interface: what it reaches is the host's to decide.
-fn power(import: &str) -> String {
+fn reachable(import: &str) -> String {
     let (interface, function) = import.split_once('#').unwrap_or((import, ""));
     let plain = interface.split_once('@').map_or(interface, |(plain, _)| plain);
     format!("{plain}#{function}")
 }
 
-fn imports(before: &Pin, now: &Pin, changes: &mut Vec<Change>) {
-    let powers = |pin: &Pin| pin.imports.iter().map(|import| power(import)).collect();
+fn imports(before: &LockEntry, now: &LockEntry, changes: &mut Vec<Change>) {
+    let powers = |entry: &LockEntry| entry.imports.iter().map(|import| reachable(import)).collect();
     let (had, has): (BTreeSet<String>, BTreeSet<String>) = (powers(before), powers(now));
-    let effect = |import: &str, others: &BTreeSet<String>, effect: Effect| {
-        let power = power(import);
+    let power = |import: &str, others: &BTreeSet<String>, power: Power| {
+        let reached = reachable(import);
         let harmless = POWERLESS.iter().any(|interface| {
-            power.strip_prefix(interface).is_some_and(|rest| rest.starts_with('#'))
+            reached.strip_prefix(interface).is_some_and(|rest| rest.starts_with('#'))
         });
-        if harmless || others.contains(&power) { Effect::Same } else { effect }
+        if harmless || others.contains(&reached) { Power::Same } else { power }
     };
     for import in now.imports.difference(&before.imports) {
-        let effect = effect(import, &had, Effect::Gains);
-        changes.push(Change { effect, what: format!("import {import}") });
+        let power = power(import, &had, Power::Gains);
+        changes.push(Change { power, what: format!("import {import}") });
     }
     for import in before.imports.difference(&now.imports) {
-        let effect = effect(import, &has, Effect::Loses);
-        let what = match effect {
-            Effect::Same => format!("no import {import}"),
-            Effect::Gains | Effect::Loses => format!("import {import}"),
+        let power = power(import, &has, Power::Loses);
+        let what = match power {
+            Power::Same => format!("no import {import}"),
+            Power::Gains | Power::Loses => format!("import {import}"),
         };
-        changes.push(Change { effect, what });
+        changes.push(Change { power, what });
     }
 }
 
 fn named(verb: &str, before: &Named, now: &Named, changes: &mut Vec<Change>) {
-    for (more, less, effect) in [(now, before, Effect::Gains), (before, now, Effect::Loses)] {
+    for (more, less, power) in [(now, before, Power::Gains), (before, now, Power::Loses)] {
         for (kind, names) in more {
             let others = less.get(kind);
             for name in names.iter().filter(|name| !others.is_some_and(|all| all.contains(*name))) {
-                changes.push(Change { effect, what: format!("{verb} {kind} {name}") });
+                changes.push(Change { power, what: format!("{verb} {kind} {name}") });
             }
         }
     }

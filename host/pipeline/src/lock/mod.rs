@@ -1,6 +1,6 @@
 //! The lock file: which plugins a pipeline uses, what each can do, and what was accepted of it.
 //!
-//! [`LockFile`] is what is written down; the same [`Pin`] is made of what is there today, and
+//! [`LockFile`] is what is written down; the same [`LockEntry`] is made of what is there today, and
 //! [`judge`] compares the two. Nothing here reads a file or knows what a component is.
 
 mod compare;
@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use belljar_model::{Class, Digest};
 
-pub use compare::{Change, Effect, Standing, compare, judge};
+pub use compare::{Change, Comparison, Power, compare, judge};
 pub use grants::granted;
 pub use insert::{InsertError, insert_plugin, plugin_line};
 pub use look_alike::look_alike;
@@ -34,12 +34,12 @@ pub type Named = BTreeMap<String, BTreeSet<String>>;
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct LockFile {
     /// The plugins, by their name in the pipeline file.
-    pub plugins: BTreeMap<String, Pin>,
+    pub plugins: BTreeMap<String, LockEntry>,
 }
 
 /// One plugin as it was accepted, or as it is there now.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Pin {
+pub struct LockEntry {
     /// Where it comes from: `builtin:NAME`, or `path:PLACE` in the workspace.
     pub source: String,
     /// What it calls itself: `name@version`.
@@ -75,9 +75,9 @@ pub const fn world_of(class: Class) -> &'static str {
     }
 }
 
-/// What is pinned of a plugin.
+/// What is locked of a plugin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Pinned {
+pub enum Compared {
     /// Its bytes: they are those of a file.
     Bytes,
     /// Its powers: the bytes are made anew with the program, or from source of the workspace,
@@ -85,13 +85,13 @@ pub enum Pinned {
     Powers,
 }
 
-impl Pin {
-    /// What is pinned of it.
-    pub fn pinned(&self) -> Pinned {
+impl LockEntry {
+    /// What is locked of it.
+    pub fn compared(&self) -> Compared {
         if self.source.starts_with("path:") && self.source.ends_with(".wasm") {
-            Pinned::Bytes
+            Compared::Bytes
         } else {
-            Pinned::Powers
+            Compared::Powers
         }
     }
 

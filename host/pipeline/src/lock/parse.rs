@@ -10,7 +10,7 @@ use crate::place::Place;
 use crate::suggest;
 use crate::text::{Entry, Kind, Table, Text, Value};
 
-use super::{ASKS, GRANTS, LockFile, Named, Pin, VERSION, world_of};
+use super::{ASKS, GRANTS, LockEntry, LockFile, Named, VERSION, world_of};
 
 const HELP: &str = "only belljar writes this file: take it from version control, or remove it and \
                     run `belljar plugin update`, and then review what it says";
@@ -75,8 +75,8 @@ impl Reading {
                 ("version", Kind::Integer(number)) => version = Some((number, value.at)),
                 ("plugin", Kind::Table(plugins)) => {
                     for Entry { key, value } in plugins.0 {
-                        if let Some(pin) = self.plugin(&key, value) {
-                            lock.plugins.insert(key.value, pin);
+                        if let Some(entry) = self.plugin(&key, value) {
+                            lock.plugins.insert(key.value, entry);
                         }
                     }
                 }
@@ -118,7 +118,7 @@ impl Reading {
         self.found.push(diagnostic);
     }
 
-    fn plugin(&mut self, name: &Text, value: Value) -> Option<Pin> {
+    fn plugin(&mut self, name: &Text, value: Value) -> Option<LockEntry> {
         let Kind::Table(table) = value.value else {
             self.wrong(&name.value, "a table", &value.value, &value.at);
             return None;
@@ -127,7 +127,7 @@ impl Reading {
         for Entry { key, value } in table.0 {
             self.part(&mut parts, &key, value);
         }
-        self.pin(name, parts)
+        self.entry(name, parts)
     }
 
     fn part(&mut self, parts: &mut Parts, key: &Text, value: Value) {
@@ -188,8 +188,8 @@ impl Reading {
         all
     }
 
-    /// Puts a pin together, if all of it is there.
-    fn pin(&mut self, name: &Text, parts: Parts) -> Option<Pin> {
+    /// Puts an entry together, if all of it is there.
+    fn entry(&mut self, name: &Text, parts: Parts) -> Option<LockEntry> {
         let Parts { texts, size, imports, asks, grants } = parts;
         for (field, text) in TEXTS.iter().zip(&texts) {
             if text.is_none() {
@@ -218,7 +218,7 @@ impl Reading {
         if digest.is_none() {
             self.bad("`blake3` is not 64 lower-case hexadecimal digits".to_owned(), &blake3.at);
         }
-        Some(Pin {
+        Some(LockEntry {
             source: source.value,
             label: label.value,
             world: world.value,

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn pin() -> Pin {
-    Pin {
+fn entry() -> LockEntry {
+    LockEntry {
         source: "path:plugins/p.wasm".to_owned(),
         label: "p@1.2.0".to_owned(),
         world: "pure-step".to_owned(),
@@ -20,9 +20,9 @@ fn pin() -> Pin {
     }
 }
 
-fn other_bytes(label: &str) -> Pin {
+fn other_bytes(label: &str) -> LockEntry {
     let (digest, sha256) = (Digest::of(b"two"), "1".repeat(64));
-    Pin { digest, sha256, label: label.to_owned(), ..pin() }
+    LockEntry { digest, sha256, label: label.to_owned(), ..entry() }
 }
 
 fn texts() -> impl Strategy<Value = BTreeSet<String>> {
@@ -33,7 +33,7 @@ fn named(kinds: &'static [&'static str]) -> impl Strategy<Value = Named> {
     btree_map(proptest::sample::select(kinds).prop_map(str::to_owned), texts(), 0..3)
 }
 
-fn pins() -> impl Strategy<Value = Pin> {
+fn entries() -> impl Strategy<Value = LockEntry> {
     let class = proptest::sample::select(vec![Class::Pure, Class::Exec, Class::Effect]);
     let texts = (any::<String>(), any::<String>(), btree_set(any::<String>(), 0..4));
     let bytes = proptest::collection::vec(any::<u8>(), 0..9);
@@ -41,21 +41,31 @@ fn pins() -> impl Strategy<Value = Pin> {
         |((source, label, imports), class, bytes, asks, grants)| {
             let digest = Digest::of(&bytes);
             let world = world_of(class).to_owned();
-            Pin { source, label, world, class, digest, sha256: digest.hex(), imports, asks, grants }
+            LockEntry {
+                source,
+                label,
+                world,
+                class,
+                digest,
+                sha256: digest.hex(),
+                imports,
+                asks,
+                grants,
+            }
         },
     )
 }
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_as_it_was(plugins in btree_map(any::<String>(), pins(), 0..4)) {
+    fn what_is_written_is_read_as_it_was(plugins in btree_map(any::<String>(), entries(), 0..4)) {
         let lock = LockFile { plugins };
         prop_assert_eq!(parse_lock("belljar.lock", &lock.to_string()), Ok(lock));
     }
 
     #[test]
     fn any_power_that_is_added_is_found(
-        before in pins(),
+        before in entries(),
         names in texts(),
         ask in proptest::sample::select(ASKS),
         grant in proptest::sample::select(GRANTS),
@@ -87,12 +97,12 @@ proptest! {
             }
         };
         let changes = compare(&before, &now);
-        let gained = changes.iter().filter(|change| change.effect == Effect::Gains).count();
+        let gained = changes.iter().filter(|change| change.power == Power::Gains).count();
         prop_assert_eq!(gained, count, "{:?}", changes);
-        prop_assert_eq!(matches!(judge(Some(&before), &now), Standing::Gained(_)), count > 0);
+        prop_assert_eq!(matches!(judge(Some(&before), &now), Comparison::Gained(_)), count > 0);
         // The other way round nothing is gained.
         let back = compare(&now, &before);
-        prop_assert!(back.iter().all(|change| change.effect != Effect::Gains), "{:?}", back);
+        prop_assert!(back.iter().all(|change| change.power != Power::Gains), "{:?}", back);
     }
 
     #[test]
@@ -103,15 +113,15 @@ proptest! {
 
 #[test]
 fn the_same_plugin_is_unchanged_and_an_unknown_one_is_new() {
-    assert_eq!(judge(Some(&pin()), &pin()), Standing::Unchanged);
-    assert_eq!(judge(None, &pin()), Standing::New);
+    assert_eq!(judge(Some(&entry()), &entry()), Comparison::Unchanged);
+    assert_eq!(judge(None, &entry()), Comparison::New);
 }
 
 #[test]
 fn a_newer_version_without_more_power_moves() {
     for label in ["p@1.2.1", "p@1.10.0", "p@2.0.0-rc.1", "p@1.2.0+build.5"] {
-        let standing = judge(Some(&pin()), &other_bytes(label));
-        assert!(matches!(standing, Standing::Moved(_)), "{label}: {standing:?}");
+        let comparison = judge(Some(&entry()), &other_bytes(label));
+        assert!(matches!(comparison, Comparison::Moved(_)), "{label}: {comparison:?}");
     }
 }
 
@@ -119,37 +129,37 @@ fn a_newer_version_without_more_power_moves() {
 fn the_same_or_an_older_version_with_other_bytes_is_swapped() {
     belljar_cases::case!("H07");
     for label in ["p@1.2.0", "p@1.1.9", "p@0.9.0", "p", "p@x"] {
-        let standing = judge(Some(&pin()), &other_bytes(label));
-        assert!(matches!(standing, Standing::Swapped(_)), "{label}: {standing:?}");
+        let comparison = judge(Some(&entry()), &other_bytes(label));
+        assert!(matches!(comparison, Comparison::Swapped(_)), "{label}: {comparison:?}");
     }
 }
 
 #[test]
 fn a_digest_that_was_edited_in_the_lock_file_is_found() {
     belljar_cases::case!("H08");
-    let edited = Pin { sha256: "2".repeat(64), ..pin() };
-    assert!(matches!(judge(Some(&edited), &pin()), Standing::Swapped(_)));
-    let edited = Pin { digest: Digest::of(b"x"), ..pin() };
-    assert!(matches!(judge(Some(&edited), &pin()), Standing::Swapped(_)));
+    let edited = LockEntry { sha256: "2".repeat(64), ..entry() };
+    assert!(matches!(judge(Some(&edited), &entry()), Comparison::Swapped(_)));
+    let edited = LockEntry { digest: Digest::of(b"x"), ..entry() };
+    assert!(matches!(judge(Some(&edited), &entry()), Comparison::Swapped(_)));
 }
 
 #[test]
 fn another_build_of_a_builtin_is_no_change_but_more_power_is() {
-    let builtin = |pin: Pin| Pin { source: "builtin:p".to_owned(), ..pin };
-    let before = builtin(pin());
+    let builtin = |entry: LockEntry| LockEntry { source: "builtin:p".to_owned(), ..entry };
+    let before = builtin(entry());
     let mut now = builtin(other_bytes("p@1.1.0"));
     now.imports.clear();
-    assert_eq!(judge(Some(&before), &now), Standing::Unchanged);
+    assert_eq!(judge(Some(&before), &now), Comparison::Unchanged);
     now.imports.insert("belljar:step/tool@0.1.0#open".to_owned());
-    assert!(matches!(judge(Some(&before), &now), Standing::Gained(_)));
+    assert!(matches!(judge(Some(&before), &now), Comparison::Gained(_)));
 }
 
 #[test]
 fn another_source_with_other_bytes_is_another_plugin() {
-    let moved = Pin { source: "path:q.wasm".to_owned(), ..pin() };
-    assert!(matches!(judge(Some(&pin()), &moved), Standing::Moved(_)));
-    let other = Pin { source: "path:q.wasm".to_owned(), ..other_bytes("p@9.0.0") };
-    assert!(matches!(judge(Some(&pin()), &other), Standing::Gained(_)));
+    let moved = LockEntry { source: "path:q.wasm".to_owned(), ..entry() };
+    assert!(matches!(judge(Some(&entry()), &moved), Comparison::Moved(_)));
+    let other = LockEntry { source: "path:q.wasm".to_owned(), ..other_bytes("p@9.0.0") };
+    assert!(matches!(judge(Some(&entry()), &other), Comparison::Gained(_)));
 }
 
 #[test]
@@ -157,15 +167,15 @@ fn logging_and_another_version_of_an_interface_give_no_power() {
     let mut now = other_bytes("p@1.3.0");
     now.imports =
         ["belljar:step/inputs@0.1.4#read", "belljar:step/log@0.1.0#emit"].map(str::to_owned).into();
-    let changes = compare(&pin(), &now);
-    assert!(changes.iter().all(|change| change.effect == Effect::Same), "{changes:?}");
+    let changes = compare(&entry(), &now);
+    assert!(changes.iter().all(|change| change.power == Power::Same), "{changes:?}");
     now.imports.insert("belljar:step/logs@0.1.0#emit".to_owned());
-    assert!(matches!(judge(Some(&pin()), &now), Standing::Gained(_)));
+    assert!(matches!(judge(Some(&entry()), &now), Comparison::Gained(_)));
 }
 
 #[test]
 fn a_lock_file_that_is_none_is_refused_at_its_place() {
-    let text = LockFile { plugins: [("p".to_owned(), pin())].into() }.to_string();
+    let text = LockFile { plugins: [("p".to_owned(), entry())].into() }.to_string();
     let check = |from: &str, to: &str, code: &str, words: &str| {
         let broken = text.replace(from, to);
         assert_ne!(broken, text, "{from}");

@@ -13,22 +13,22 @@ const HEAD: &str = "\
 impl fmt::Display for LockFile {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{HEAD}version = {VERSION}\n")?;
-        for (name, pin) in &self.plugins {
+        for (name, entry) in &self.plugins {
             write!(out, "\n[plugin.{}]\n", key(name))?;
             for (field, value) in [
-                ("source", pin.source.as_str()),
-                ("label", &pin.label),
-                ("world", &pin.world),
-                ("class", &pin.class.to_string()),
+                ("source", entry.source.as_str()),
+                ("label", &entry.label),
+                ("world", &entry.world),
+                ("class", &entry.class.to_string()),
             ] {
                 writeln!(out, "{field} = {}", quoted(value))?;
             }
-            writeln!(out, "size = {}", pin.digest.size())?;
-            writeln!(out, "blake3 = {}", quoted(&pin.digest.hex()))?;
-            writeln!(out, "sha256 = {}", quoted(&pin.sha256))?;
-            list(out, "imports", &pin.imports)?;
-            named(out, "asks", &pin.asks)?;
-            named(out, "grants", &pin.grants)?;
+            writeln!(out, "size = {}", entry.digest.size())?;
+            writeln!(out, "blake3 = {}", quoted(&entry.digest.hex()))?;
+            writeln!(out, "sha256 = {}", quoted(&entry.sha256))?;
+            list(out, "imports", &entry.imports)?;
+            named(out, "asks", &entry.asks)?;
+            named(out, "grants", &entry.grants)?;
         }
         Ok(())
     }

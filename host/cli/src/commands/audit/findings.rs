@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use belljar_model::{
     Capability, Code, Diagnostic, Finding, Severity, Span, StepName, WorkspacePath,
 };
-use belljar_pipeline::Place;
-use belljar_pipeline::lock::Standing;
+use belljar_pipeline::lock::Comparison;
+use belljar_pipeline::{Place, codes};
 
 use super::used::Used;
 use super::{Audited, Rule};
 use crate::session::Session;
 
 /// Diagnostics that say: a plugin asks for what it is not granted.
-const ASKS: [&str; 3] = ["E0234", "E0235", "E0314"];
+const ASKS: &[Code] =
+    &[codes::MISSING_SECRET, codes::STEP_MISSING_SECRET, codes::MISSING_HOST, codes::MISSING_TOOL];
 
 /// Collects all findings about the plugins that are looked at.
 pub(super) fn findings(
@@ -41,10 +42,10 @@ pub(super) fn findings(
     }
     let pipeline = &session.project.pipeline;
     for diagnostic in belljar_pipeline::check_config(pipeline, &session.descriptors()) {
-        found.diagnostic(Rule::AskWithoutGrant, &ASKS.map(Code::new), &diagnostic);
+        found.diagnostic(Rule::AskWithoutGrant, ASKS, &diagnostic);
     }
     for diagnostic in &session.project.warnings {
-        found.diagnostic(Rule::LookAlike, &[Code::new("E0143")], diagnostic);
+        found.diagnostic(Rule::LookAlike, &[codes::LOOK_ALIKE], diagnostic);
     }
     found.found
 }
@@ -59,21 +60,21 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn lock(&mut self, name: &str, plugin: &Audited) {
         let at = self.session.project.pipeline.plugins[name].at.clone();
-        match &plugin.standing {
-            None | Some(Standing::Unchanged) => {}
-            Some(Standing::New) => {
+        match &plugin.comparison {
+            None | Some(Comparison::Unchanged) => {}
+            Some(Comparison::New) => {
                 self.add(Rule::Unlocked, format!("plugin `{name}` is not locked"), &at);
             }
-            Some(Standing::Moved(_)) => {
+            Some(Comparison::Moved(_)) => {
                 self.add(Rule::Unlocked, format!("plugin `{name}` is not as it is locked"), &at);
             }
-            Some(Standing::Gained(changes)) => {
+            Some(Comparison::Gained(changes)) => {
                 for change in changes {
                     let message = format!("plugin `{name}` is not accepted so: {change}");
                     self.add(Rule::NotAccepted, message, &at);
                 }
             }
-            Some(Standing::Swapped(_)) => {
+            Some(Comparison::Swapped(_)) => {
                 let message = format!("plugin `{name}` has other bytes than were locked");
                 self.add(Rule::NotAccepted, message, &at);
             }

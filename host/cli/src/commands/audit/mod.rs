@@ -7,7 +7,7 @@ pub(in crate::commands) mod used;
 use std::collections::BTreeMap;
 
 use belljar_model::{Blame, Code, Fault, Finding, Tier};
-use belljar_pipeline::lock::{Pin, Standing, judge};
+use belljar_pipeline::lock::{Comparison, LockEntry, judge};
 use clap::ValueEnum as _;
 
 use crate::args::{AuditArgs, Global};
@@ -28,9 +28,9 @@ const E0345: Code = Code::new("E0345");
 /// What is known of one plugin.
 struct Audited {
     /// What it is now; why not, if it could not be loaded.
-    pin: Result<Pin, Fault>,
+    entry: Result<LockEntry, Fault>,
     /// How it stands to the lock file.
-    standing: Option<Standing>,
+    comparison: Option<Comparison>,
     /// The functions that it imports like every plugin does.
     ambient: usize,
     /// The strongest isolation that any step asks for its tools.
@@ -109,22 +109,22 @@ fn plugins(
     by_step: &BTreeMap<belljar_model::StepName, Used>,
 ) -> Result<BTreeMap<String, Audited>, CommandError> {
     let locked = lock::read(&session.project)?;
-    let mut pins = lock::pins(session, locked.as_ref(), Known::Nothing);
+    let mut entries = lock::entries(session, locked.as_ref(), Known::Nothing);
     let mut all = BTreeMap::new();
     for (name, loaded) in &session.plugins {
-        let pin = match (pins.remove(name), loaded) {
-            (Some(pin), _) => pin,
+        let entry = match (entries.remove(name), loaded) {
+            (Some(entry), _) => entry,
             (None, Err(fault)) => Err(fault.clone()),
-            (None, Ok(_)) => unreachable!("what was loaded has a pin"),
+            (None, Ok(_)) => unreachable!("what was loaded has an entry"),
         };
         let old = locked.as_ref().and_then(|lock| lock.plugins.get(name));
-        let standing = pin.as_ref().ok().map(|pin| judge(old, pin));
+        let comparison = entry.as_ref().ok().map(|entry| judge(old, entry));
         let imports = loaded.iter().flat_map(|loaded| &loaded.imports);
         let ambient =
             imports.filter(|import| import.ambient).map(|import| import.functions.len()).sum();
         let mut audited = Audited {
-            pin,
-            standing,
+            entry,
+            comparison,
             ambient,
             floor: None,
             used: Used::default(),
@@ -165,14 +165,14 @@ impl Audited {
                 *self.files.entry(by.to_owned()).or_default() += 1;
             }
         }
-        if let (true, Ok(pin)) = (all_known, &self.pin) {
-            for (kind, names) in &pin.grants {
+        if let (true, Ok(entry)) = (all_known, &self.entry) {
+            for (kind, names) in &entry.grants {
                 let unused = names.iter().filter(|name| !self.used.has(kind, name));
                 self.unused.extend(unused.map(|name| format!("{kind} {name}")));
             }
         }
         // What a deployment uses is in the ledger, not in the recordings of runs.
-        if self.pin.as_ref().is_ok_and(|pin| pin.class == belljar_model::Class::Effect) {
+        if self.entry.as_ref().is_ok_and(|entry| entry.class == belljar_model::Class::Effect) {
             self.unused.clear();
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use belljar_model::finding::Severity;
 use belljar_model::{Finding, Tier};
-use belljar_pipeline::lock::{Named, Pin};
+use belljar_pipeline::lock::{LockEntry, Named};
 use belljar_report::powers;
 use belljar_report::text::{count, size};
 use serde_json::{Value, json};
@@ -23,11 +23,11 @@ pub(super) fn as_text(
     let mut text = String::new();
     for (name, plugin) in audited {
         text += &powers::heading(name, style);
-        match &plugin.pin {
+        match &plugin.entry {
             Err(fault) => text += &format!("  cannot be loaded: {}\n", fault.message),
-            Ok(pin) => {
-                text += &identity(pin, plugin);
-                text += &what_it_did(pin, plugin, runs);
+            Ok(entry) => {
+                text += &identity(entry, plugin);
+                text += &what_it_did(entry, plugin, runs);
             }
         }
         text.push('\n');
@@ -47,22 +47,22 @@ pub(super) fn as_text(
     text
 }
 
-fn identity(pin: &Pin, plugin: &Audited) -> String {
-    let standing = plugin.standing.as_ref().map_or("unknown", lock::standing_word);
+fn identity(entry: &LockEntry, plugin: &Audited) -> String {
+    let comparison = plugin.comparison.as_ref().map_or("unknown", lock::comparison_word);
     let mut text = format!(
-        "  {} from {}, {}\n  blake3  {}\n  sha256  {}\n  lock    {standing}\n  world   {}, class {}\n",
-        pin.label,
-        pin.source,
-        size(pin.digest.size()),
-        pin.digest.hex(),
-        pin.sha256,
-        pin.world,
-        pin.class,
+        "  {} from {}, {}\n  blake3  {}\n  sha256  {}\n  lock    {comparison}\n  world   {}, class {}\n",
+        entry.label,
+        entry.source,
+        size(entry.digest.size()),
+        entry.digest.hex(),
+        entry.sha256,
+        entry.world,
+        entry.class,
     );
     let floor = plugin.floor.map_or_else(|| "none".to_owned(), |tier: Tier| tier.to_string());
     text += &format!("  min-isolation of its tools  {floor}\n");
     let mut interfaces: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for import in &pin.imports {
+    for import in &entry.imports {
         let (interface, function) = import.split_once('#').unwrap_or((import, ""));
         interfaces.entry(interface).or_default().push(function);
     }
@@ -77,17 +77,17 @@ fn identity(pin: &Pin, plugin: &Audited) -> String {
     belljar_report::sanitize::text(&text).into_owned()
 }
 
-fn what_it_did(pin: &Pin, plugin: &Audited, runs: usize) -> String {
+fn what_it_did(entry: &LockEntry, plugin: &Audited, runs: usize) -> String {
     let used = &plugin.used;
-    let mut text = format!("  asks for    {}\n", in_words(&pin.asks));
-    text += &format!("  is granted  {}\n", in_words(&pin.grants));
+    let mut text = format!("  asks for    {}\n", in_words(&entry.asks));
+    text += &format!("  is granted  {}\n", in_words(&entry.grants));
     text += &format!("  in the last {}, its steps ended in {}\n", count(runs, "run"), used.runs);
     if !used.known {
         return text + "  what it used is not known: no result of it is in the cache\n";
     }
     // Every plugin sees constants of the host as variables; only what is granted is power.
     let granted = |kind: &str, name: &String| {
-        pin.grants.get(kind).is_some_and(|names| {
+        entry.grants.get(kind).is_some_and(|names| {
             names.iter().any(|grant| grant == name || grant.starts_with(&format!("{name}=")))
         })
     };
@@ -139,9 +139,9 @@ pub(super) fn as_json(
         let used = &plugin.used;
         json!({
             "plugin": name,
-            "pin": plugin.pin.as_ref().ok().map(lock::as_json),
-            "fault": plugin.pin.as_ref().err(),
-            "standing": plugin.standing.as_ref().map(lock::standing_word),
+            "entry": plugin.entry.as_ref().ok().map(lock::as_json),
+            "fault": plugin.entry.as_ref().err(),
+            "comparison": plugin.comparison.as_ref().map(lock::comparison_word),
             "ambient_functions": plugin.ambient,
             "min_isolation": plugin.floor,
             "used": {

@@ -84,6 +84,7 @@ impl Used {
                 }
                 Question::Environment(name) => self.add("env", name),
                 Question::Tool(name) => self.add("tools", name),
+                Question::Secret(name) => self.add("secrets", name),
                 _ => {}
             }
         }
@@ -129,6 +130,7 @@ impl Used {
     pub(crate) fn has(&self, kind: &str, resource: &str) -> bool {
         let name = match kind {
             "state" => resource.split_once('=').map_or(resource, |(name, _)| name),
+            "secrets" => resource.split_once('@').map_or(resource, |(name, _)| name),
             _ => resource,
         };
         self.names.get(kind).is_some_and(|names| names.contains(name))

@@ -14,7 +14,10 @@ use belljar_model::ports::{ActionCache, BlobStore, Cancel, EventSink, Tools};
 use belljar_model::tool::GrantedTool;
 use belljar_model::{Blame, Capability, Code, Fault, Grant};
 use belljar_pipeline::{GrantAt, Plan, Step};
-use belljar_runner::{ForceMode, OnFailure, Ports, RunOptions, RunSummary, ToolPorts, ToolRunner};
+use belljar_runner::{
+    Afterwards, ForceMode, OnDispute, OnFailure, Ports, RunOptions, RunSummary, ToolPorts,
+    ToolRunner,
+};
 
 use crate::args::RunArgs;
 use crate::clock::SystemClock;
@@ -104,6 +107,8 @@ fn execute(
         jobs: args.jobs.unwrap_or_else(processors).max(1),
         on_failure: OnFailure::KeepGoing,
         force: ForceMode::All,
+        on_dispute: OnDispute::Tell,
+        afterwards: Afterwards::Nothing,
         cancel,
         environment: Session::environment(plan),
         plugins: session.run_plugins(),
@@ -115,6 +120,8 @@ fn execute(
         cache: Arc::clone(witness) as Arc<dyn ActionCache>,
         blobs: Arc::clone(&session.store) as Arc<dyn BlobStore>,
         executor: Arc::new(toolset),
+        secrets: session.secrets(),
+        veil: crate::secrets::veil().clone(),
     };
     let cpus = u32::try_from(options.jobs).unwrap_or(u32::MAX);
     let tools: Arc<dyn Tools> = Arc::new(ToolRunner::new(tool_ports, cpus, ForceMode::All));
@@ -122,7 +129,8 @@ fn execute(
     let readers: Vec<Box<dyn Reader>> = vec![Box::new(console)];
     let (events, feeding) = stream::start(readers)?;
     let events: Arc<dyn EventSink> = Arc::new(events);
-    let ports = session.ports(&tools, &events, &clock);
+    let secrets = session.secrets();
+    let ports = session.ports(&tools, &secrets, &events, &clock);
     let ports = Ports { cache: &**witness, write_back: &Nowhere, ..ports };
     let summary = belljar_runner::run(&ports, plan, &options);
     drop(events);

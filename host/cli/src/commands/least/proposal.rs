@@ -118,7 +118,12 @@ fn value(kind: &str, names: &BTreeSet<String>) -> String {
             mounts.map(|(name, path)| format!("{} = {}", key(name), quoted(path))).collect();
         return format!("{{ {} }}", mounts.join(", "));
     }
-    let names: Vec<_> = names.iter().map(|name| quoted(name)).collect();
+    // A secret is granted by its name; what else the grant says comes from the file.
+    let name = |name: &String| match kind {
+        "secrets" => quoted(name.split('@').next().unwrap_or(name)),
+        _ => quoted(name),
+    };
+    let names: Vec<_> = names.iter().map(name).collect();
     format!("[{}]", names.join(", "))
 }
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use belljar_model::ports::{ActionCache, Past, Record, WriteBack};
-use belljar_model::{ActionDigest, ActionResult, FamilyDigest, Fault, OutputFile, StepName, Trace};
+use belljar_model::ports::{ActionCache, Found, Past, Record, WriteBack};
+use belljar_model::trust::Dispute;
+use belljar_model::{ActionDigest, FamilyDigest, Fault, OutputFile, StepName, Trace};
 
 /// The Traces of what was executed.
 #[derive(Default)]
@@ -19,8 +20,8 @@ impl Witness {
 }
 
 impl ActionCache for Witness {
-    fn get(&self, _action: &ActionDigest) -> Result<Option<ActionResult>, Fault> {
-        Ok(None)
+    fn find(&self, _action: &ActionDigest) -> Result<Found, Fault> {
+        Ok(Found::default())
     }
 
     fn traces(
@@ -31,10 +32,10 @@ impl ActionCache for Witness {
         Ok(())
     }
 
-    fn put(&self, record: Record<'_>) -> Result<(), Fault> {
+    fn put(&self, record: Record<'_>) -> Result<Option<Dispute>, Fault> {
         let mut traces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         traces.insert(record.action, record.trace.clone());
-        Ok(())
+        Ok(None)
     }
 
     fn history(&self, _step: &StepName) -> Result<Vec<Past>, Fault> {

@@ -51,7 +51,7 @@ pub(super) fn add(
     let subject = subject::of_session(&mut session, name)?;
     if terminal.json {
         terminal.answer_json(&json!({
-            "schema": "belljar.plugin-add/v1", "plugin": name, "pin": lock::as_json(&subject.pin),
+            "schema": "belljar.plugin-add/v1", "plugin": name, "entry": lock::as_json(&subject.entry),
         }));
     } else {
         terminal.answer(&belljar_report::sanitize::text(&inspect::as_text(&subject)));
@@ -60,7 +60,7 @@ pub(super) fn add(
     let written = folder.write_atomic(&file, text.as_bytes(), Mode::Plain);
     written.map_err(|error| CommandError::Other(error.into()))?;
     let mut after = locked.unwrap_or_else(LockFile::default);
-    after.plugins.insert(name.to_owned(), subject.pin);
+    after.plugins.insert(name.to_owned(), subject.entry);
     lock::write(&session.project, &after)?;
     let lock_file = lock::file_name(&session.project);
     terminal.remark(&format!("       Added plugin `{name}` to {file} and {lock_file}"));

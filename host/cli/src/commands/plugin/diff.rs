@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use belljar_model::{Blame, Fault};
-use belljar_pipeline::lock::{Change, Effect, Pin, compare, judge};
+use belljar_pipeline::lock::{Change, LockEntry, Power, compare, judge};
 use belljar_report::powers::{self, Sign};
 use serde_json::{Value, json};
 
@@ -22,10 +22,10 @@ use crate::terminal::Terminal;
 struct Pair {
     /// What they are called: `locked` and `now`, or as they were asked for.
     names: [String; 2],
-    before: Option<Pin>,
+    before: Option<LockEntry>,
     now: Subject,
     /// How the second stands to the lock file, if the first is what it says.
-    standing: Option<&'static str>,
+    comparison: Option<&'static str>,
     /// Changes of the schema of the configuration; `None` if it is not known.
     schema: Option<Vec<String>>,
 }
@@ -60,10 +60,10 @@ pub(super) fn since(
         Some(old) => Some(schema_changes(&old.descriptor.config_schema, &now)),
         None => same.then(Vec::new),
     };
-    let standing = judge(before.as_ref(), &now.pin);
-    let standing = Some(lock::standing_word(&standing));
+    let comparison = judge(before.as_ref(), &now.entry);
+    let comparison = Some(lock::comparison_word(&comparison));
     let names = ["locked".to_owned(), "now".to_owned()];
-    show(plugin, &Pair { names, before, now, standing, schema }, terminal);
+    show(plugin, &Pair { names, before, now, comparison, schema }, terminal);
     Ok(Exit::Success)
 }
 
@@ -78,13 +78,13 @@ pub(super) fn between(
     let schema = Some(schema_changes(&before.loaded.descriptor.config_schema, &now));
     let names = [one.to_owned(), other.to_owned()];
     // Where two plugins come from differs always; and what the file grants is no part of them.
-    let mut before = before.pin;
-    before.source.clone_from(&now.pin.source);
-    if before.grants.is_empty() || now.pin.grants.is_empty() {
+    let mut before = before.entry;
+    before.source.clone_from(&now.entry.source);
+    if before.grants.is_empty() || now.entry.grants.is_empty() {
         before.grants.clear();
-        now.pin.grants.clear();
+        now.entry.grants.clear();
     }
-    let pair = Pair { names, before: Some(before), now, standing: None, schema };
+    let pair = Pair { names, before: Some(before), now, comparison: None, schema };
     show(other, &pair, terminal);
     Ok(Exit::Success)
 }
@@ -94,7 +94,7 @@ fn schema_changes(before: &str, now: &Subject) -> Vec<String> {
 }
 
 fn show(plugin: &str, pair: &Pair, terminal: &Terminal) {
-    let changes = pair.before.as_ref().map(|before| compare(before, &pair.now.pin));
+    let changes = pair.before.as_ref().map(|before| compare(before, &pair.now.entry));
     if terminal.json {
         terminal.answer_json(&as_json(plugin, pair, changes.as_deref().unwrap_or_default()));
     } else {
@@ -104,10 +104,10 @@ fn show(plugin: &str, pair: &Pair, terminal: &Terminal) {
 
 /// The lines of changes, as they are colored.
 pub(super) fn lines(changes: &[Change], terminal: &Terminal) -> String {
-    let sign = |change: &Change| match change.effect {
-        Effect::Gains => Sign::Added,
-        Effect::Loses => Sign::Removed,
-        Effect::Same => Sign::Other,
+    let sign = |change: &Change| match change.power {
+        Power::Gains => Sign::Added,
+        Power::Loses => Sign::Removed,
+        Power::Same => Sign::Other,
     };
     powers::lines(changes.iter().map(|change| (sign(change), change.what.as_str())), &terminal.out)
 }
@@ -144,10 +144,10 @@ fn as_json(plugin: &str, pair: &Pair, changes: &[Change]) -> Value {
         "schema": "belljar.plugin-diff/v1",
         "plugin": plugin,
         "names": pair.names,
-        "standing": pair.standing,
+        "comparison": pair.comparison,
         "changes": lock::changes_json(changes),
         "config_schema": pair.schema,
         "before": pair.before.as_ref().map(lock::as_json),
-        "now": lock::as_json(&pair.now.pin),
+        "now": lock::as_json(&pair.now.entry),
     })
 }

@@ -1,6 +1,6 @@
 //! `belljar plugin inspect`: what a plugin is, and what it could do.
 
-use belljar_pipeline::lock::{Named, Pin};
+use belljar_pipeline::lock::{LockEntry, Named};
 use belljar_report::text;
 use belljar_sandbox::Loaded;
 use serde_json::{Value, json};
@@ -27,17 +27,17 @@ pub(super) fn inspect(
 
 /// All that is known of a plugin, as text.
 pub(super) fn as_text(subject: &Subject) -> String {
-    let Subject { loaded, pin } = subject;
+    let Subject { loaded, entry } = subject;
     let Loaded { digest, descriptor, class, imports, .. } = loaded;
     let mut answer = format!(
         "{}  {}\n  source   {}\n  digest   {}\n  sha256   {}\n  size     {}\n  world    {}\n  class    {class}\n",
         descriptor.label(),
         descriptor.summary,
-        pin.source,
+        entry.source,
         digest,
-        pin.sha256,
+        entry.sha256,
         text::size(digest.size()),
-        pin.world,
+        entry.world,
     );
     answer += "  imports\n";
     for import in imports.iter().filter(|import| !import.ambient) {
@@ -51,18 +51,18 @@ pub(super) fn as_text(subject: &Subject) -> String {
         }
     }
     for kind in ["tools", "secrets", "hosts"] {
-        answer += &format!("  asks for {kind}: {}\n", listed(&pin.asks, kind));
+        answer += &format!("  asks for {kind}: {}\n", listed(&entry.asks, kind));
     }
-    answer + &granted(pin)
+    answer + &granted(entry)
 }
 
 /// What the file grants, a line for each kind.
-pub(super) fn granted(pin: &Pin) -> String {
-    if pin.grants.is_empty() {
+pub(super) fn granted(entry: &LockEntry) -> String {
+    if entry.grants.is_empty() {
         return "  granted: nothing\n".to_owned();
     }
-    let kinds = pin.grants.keys();
-    kinds.map(|kind| format!("  granted {kind}: {}\n", listed(&pin.grants, kind))).collect()
+    let kinds = entry.grants.keys();
+    kinds.map(|kind| format!("  granted {kind}: {}\n", listed(&entry.grants, kind))).collect()
 }
 
 fn listed(all: &Named, kind: &str) -> String {
@@ -75,7 +75,7 @@ fn listed(all: &Named, kind: &str) -> String {
 }
 
 fn as_json(subject: &Subject) -> Value {
-    let Subject { loaded, pin } = subject;
+    let Subject { loaded, entry } = subject;
     let Loaded { digest, descriptor, class, imports, .. } = loaded;
     let imports: Vec<_> = imports
         .iter()
@@ -87,8 +87,8 @@ fn as_json(subject: &Subject) -> Value {
         })
         .collect();
     json!({
-        "schema": "belljar.plugin/v1", "digest": digest, "sha256": pin.sha256,
-        "size": digest.size(), "source": pin.source, "world": pin.world, "class": class,
-        "imports": imports, "descriptor": descriptor, "grants": pin.grants,
+        "schema": "belljar.plugin/v1", "digest": digest, "sha256": entry.sha256,
+        "size": digest.size(), "source": entry.source, "world": entry.world, "class": class,
+        "imports": imports, "descriptor": descriptor, "grants": entry.grants,
     })
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use belljar_model::ports::BlobSource;
-use belljar_pipeline::lock::{Named, Pin};
+use belljar_pipeline::lock::{LockEntry, Named};
 use belljar_sandbox::Loaded;
 
 use crate::args::Global;
@@ -15,10 +15,10 @@ use crate::project::Project;
 use crate::session::{Session, open_sandbox, open_store};
 use crate::terminal::Terminal;
 
-/// A plugin that was loaded, with what is pinned of it.
+/// A plugin that was loaded, with what is locked of it.
 pub(super) struct Subject {
     pub(super) loaded: Loaded,
-    pub(super) pin: Pin,
+    pub(super) entry: LockEntry,
 }
 
 /// A `.wasm` file and `builtin:NAME` need no workspace; any other name is one of the file's.
@@ -28,12 +28,12 @@ pub(super) fn find(
     terminal: &Terminal,
 ) -> Result<Subject, CommandError> {
     if let Some(builtin) = plugin.strip_prefix("builtin:") {
-        return load(global, (plugin, plugin), locate_builtin(builtin)?);
+        return load((global, terminal), (plugin, plugin), locate_builtin(builtin)?);
     }
     if Path::new(plugin).extension().is_some_and(|extension| extension == "wasm") {
         let start = global.directory.as_deref().unwrap_or(Path::new("."));
         let located = read_component(&start.join(plugin))?;
-        return load(global, (plugin, &format!("path:{plugin}")), located);
+        return load((global, terminal), (plugin, &format!("path:{plugin}")), located);
     }
     let mut session = Session::with(global, Project::read(global)?, terminal)?;
     of_session(&mut session, plugin)
@@ -43,10 +43,10 @@ pub(super) fn find(
 pub(super) fn of_session(session: &mut Session, plugin: &str) -> Result<Subject, CommandError> {
     known(session, plugin)?;
     let lock = lock::read(&session.project)?;
-    let pin = lock::pins(session, lock.as_ref(), Known::Nothing).remove(plugin);
+    let entry = lock::entries(session, lock.as_ref(), Known::Nothing).remove(plugin);
     let loaded = session.plugins.remove(plugin).expect("it is one of the file's")?;
-    let pin = pin.expect("what was loaded has a pin")?;
-    Ok(Subject { loaded, pin })
+    let entry = entry.expect("what was loaded has an entry")?;
+    Ok(Subject { loaded, entry })
 }
 
 /// Makes sure that the pipeline file names a plugin.
@@ -62,14 +62,14 @@ pub(super) fn known(session: &Session, plugin: &str) -> Result<(), CommandError>
 }
 
 fn load(
-    global: &Global,
+    (global, terminal): (&Global, &Terminal),
     (name, source): (&str, &str),
     located: Located,
 ) -> Result<Subject, CommandError> {
-    let store = Arc::new(open_store(global)?);
-    let sandbox = open_sandbox(&store, Arc::clone(&store) as Arc<dyn BlobSource>)?;
+    let store = Arc::new(open_store(global, terminal)?);
+    let sandbox = open_sandbox(&store, Arc::clone(&store) as Arc<dyn BlobSource>)?.sandbox;
     let sha256 = lock::sha256_of(&located.bytes()?);
     let loaded = sandbox.load(name, located.digest, Arc::new(move || located.bytes()))?;
-    let pin = Pin { sha256, ..lock::pin(source, &loaded, Named::new()) };
-    Ok(Subject { loaded, pin })
+    let entry = LockEntry { sha256, ..lock::entry(source, &loaded, Named::new()) };
+    Ok(Subject { loaded, entry })
 }

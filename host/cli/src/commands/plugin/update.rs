@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use belljar_pipeline::lock::{LockFile, Standing, judge};
+use belljar_pipeline::lock::{Comparison, LockFile, judge};
 use serde_json::{Value, json};
 
 use super::{diff, subject};
@@ -25,12 +25,12 @@ pub(super) fn update(
     }
     let before = lock::read(&session.project)?;
     let (mut after, mut refused) = (LockFile::default(), Vec::new());
-    let mut standings = BTreeMap::new();
-    let mut pins = lock::pins(&session, before.as_ref(), Known::Nothing);
+    let mut comparisons = BTreeMap::new();
+    let mut entries = lock::entries(&session, before.as_ref(), Known::Nothing);
     for name in session.project.pipeline.plugins.keys() {
         let old = before.as_ref().and_then(|lock| lock.plugins.get(name));
         let asked = args.plugins.is_empty() || args.plugins.contains(name);
-        let now = match pins.remove(name) {
+        let now = match entries.remove(name) {
             Some(Ok(now)) if asked => now,
             Some(Err(fault)) if asked => {
                 refused.push(fault);
@@ -44,61 +44,63 @@ pub(super) fn update(
                 continue;
             }
         };
-        let standing = judge(old, &now);
-        match (&standing, old) {
-            (Standing::Gained(_), Some(old)) if !args.accept => {
-                refused.extend(lock::fault_of(name, Some(old), &now, &standing));
+        let comparison = judge(old, &now);
+        match (&comparison, old) {
+            (Comparison::Gained(_), Some(old)) if !args.accept => {
+                refused.extend(lock::fault_of(name, Some(old), &now, &comparison));
                 after.plugins.insert(name.clone(), old.clone());
             }
-            (Standing::Unchanged, Some(old)) => {
+            (Comparison::Unchanged, Some(old)) => {
                 after.plugins.insert(name.clone(), old.clone());
             }
             _ => {
                 after.plugins.insert(name.clone(), now.clone());
             }
         }
-        standings.insert(name.clone(), (lock::powers(&now), standing));
+        comparisons.insert(name.clone(), (lock::powers(&now), comparison));
     }
     let wrote = before.as_ref() != Some(&after);
     if wrote {
         lock::write(&session.project, &after)?;
     }
-    answer(&session.project, &standings, wrote, terminal);
+    answer(&session.project, &comparisons, wrote, terminal);
     if refused.is_empty() { Ok(Exit::Success) } else { Err(CommandError::Faults(refused)) }
 }
 
 fn answer(
     project: &Project,
-    standings: &BTreeMap<String, (String, Standing)>,
+    comparisons: &BTreeMap<String, (String, Comparison)>,
     wrote: bool,
     terminal: &Terminal,
 ) {
     let file = lock::file_name(project);
     if terminal.json {
-        let one = |(name, (_, standing)): (&String, &(String, Standing))| -> Value {
-            let changes = match standing {
-                Standing::New | Standing::Unchanged => &[],
-                Standing::Moved(changes)
-                | Standing::Gained(changes)
-                | Standing::Swapped(changes) => changes.as_slice(),
+        let one = |(name, (_, comparison)): (&String, &(String, Comparison))| -> Value {
+            let changes = match comparison {
+                Comparison::New | Comparison::Unchanged => &[],
+                Comparison::Moved(changes)
+                | Comparison::Gained(changes)
+                | Comparison::Swapped(changes) => changes.as_slice(),
             };
             json!({
-                "plugin": name, "standing": lock::standing_word(standing),
+                "plugin": name, "comparison": lock::comparison_word(comparison),
                 "changes": lock::changes_json(changes),
             })
         };
         terminal.answer_json(&json!({
             "schema": "belljar.plugin-update/v1", "file": file, "written": wrote,
-            "plugins": standings.iter().map(one).collect::<Vec<_>>(),
+            "plugins": comparisons.iter().map(one).collect::<Vec<_>>(),
         }));
         return;
     }
     let mut text = String::new();
-    for (name, (powers, standing)) in standings {
-        match standing {
-            Standing::New => text += &format!("{name}: new: {powers}\n"),
-            Standing::Unchanged => text += &format!("{name}: unchanged\n"),
-            Standing::Moved(changes) | Standing::Gained(changes) | Standing::Swapped(changes) => {
+    for (name, (powers, comparison)) in comparisons {
+        match comparison {
+            Comparison::New => text += &format!("{name}: new: {powers}\n"),
+            Comparison::Unchanged => text += &format!("{name}: unchanged\n"),
+            Comparison::Moved(changes)
+            | Comparison::Gained(changes)
+            | Comparison::Swapped(changes) => {
                 text += &format!("{name}:\n{}", diff::lines(changes, terminal));
             }
         }

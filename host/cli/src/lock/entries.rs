@@ -1,10 +1,10 @@
-//! Pins of the plugins that a session has loaded.
+//! Entries of the lock file for the plugins that a session has loaded.
 
 use std::collections::BTreeMap;
 
 use belljar_model::Fault;
 use belljar_model::hex::hex;
-use belljar_pipeline::lock::{LockFile, Named, Pin, Pinned, granted, world_of};
+use belljar_pipeline::lock::{Compared, LockEntry, LockFile, Named, granted, world_of};
 use belljar_pipeline::{PluginLocation, PluginSource};
 use belljar_sandbox::Loaded;
 use sha2::{Digest as _, Sha256};
@@ -20,34 +20,34 @@ pub(crate) enum Known {
     Nothing,
 }
 
-/// The pins of all plugins that were loaded, by their name in the file. A plugin whose bytes
+/// The entries of all plugins that were loaded, by their name in the file. A plugin whose bytes
 /// cannot be read has none.
-pub(crate) fn pins(
+pub(crate) fn entries(
     session: &Session,
     lock: Option<&LockFile>,
     known: Known,
-) -> BTreeMap<String, Result<Pin, Fault>> {
+) -> BTreeMap<String, Result<LockEntry, Fault>> {
     let pipeline = &session.project.pipeline;
-    let mut pins = BTreeMap::new();
+    let mut entries = BTreeMap::new();
     for (name, source) in &pipeline.plugins {
         let Some(Ok(loaded)) = session.plugins.get(name) else { continue };
-        let mut now = pin(&text_of(source), loaded, granted(pipeline, name));
+        let mut now = entry(&text_of(source), loaded, granted(pipeline, name));
         let old = lock.and_then(|lock| lock.plugins.get(name));
         let same = old.filter(|old| old.digest == now.digest);
-        let trusted = known == Known::ByOneDigest || now.pinned() == Pinned::Powers;
+        let trusted = known == Known::ByOneDigest || now.compared() == Compared::Powers;
         match same.filter(|_| trusted) {
             Some(old) => now.sha256.clone_from(&old.sha256),
             None => match session.read_plugin(name) {
                 Ok(bytes) => now.sha256 = sha256_of(&bytes),
                 Err(fault) => {
-                    pins.insert(name.clone(), Err(fault));
+                    entries.insert(name.clone(), Err(fault));
                     continue;
                 }
             },
         }
-        pins.insert(name.clone(), Ok(now));
+        entries.insert(name.clone(), Ok(now));
     }
-    pins
+    entries
 }
 
 /// The SHA-256 of a component.
@@ -63,8 +63,8 @@ pub(super) fn text_of(source: &PluginSource) -> String {
     }
 }
 
-/// What is pinned of a plugin with these grants. Its SHA-256 is left empty.
-pub(crate) fn pin(source: &str, loaded: &Loaded, grants: Named) -> Pin {
+/// What is locked of a plugin with these grants. Its SHA-256 is left empty.
+pub(crate) fn entry(source: &str, loaded: &Loaded, grants: Named) -> LockEntry {
     let Loaded { digest, descriptor, class, imports, .. } = loaded;
     let imports = imports.iter().filter(|import| !import.ambient).flat_map(|import| {
         let interface = &import.interface;
@@ -79,7 +79,7 @@ pub(crate) fn pin(source: &str, loaded: &Loaded, grants: Named) -> Pin {
     ask("tools", descriptor.tools.iter().map(|tool| tool.name.clone()).collect());
     ask("secrets", descriptor.secrets.clone());
     ask("hosts", descriptor.hosts.clone());
-    Pin {
+    LockEntry {
         source: source.to_owned(),
         label: descriptor.label(),
         world: world_of(*class).to_owned(),
