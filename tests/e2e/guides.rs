@@ -112,8 +112,10 @@ impl Shell {
         let ports: Vec<_> = ports.iter().copied().zip(free).collect();
         let workspace = example(name);
         let shell = Self { workspace, exports: String::new(), ports, background: Vec::new() };
-        let pipeline = shell.here(&shell.workspace.read("belljar.toml"));
-        shell.workspace.write("belljar.toml", pipeline);
+        for file in ["belljar.toml", "belljar.lock"] {
+            let text = shell.here(&shell.workspace.read(file));
+            shell.workspace.write(file, text);
+        }
         shell
     }
 
@@ -223,6 +225,11 @@ fn native_tools() {
 #[test]
 fn secrets() {
     check("secrets.md");
+}
+
+#[test]
+fn reviewing_plugins() {
+    check("reviewing-plugins.md");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod audit;
 mod cache;
 mod cancel;
 mod commands;
@@ -16,7 +17,9 @@ mod examples;
 mod guests;
 mod guides;
 mod hostile;
+mod imports;
 mod isolation;
+mod lock;
 mod misses;
 mod native_examples;
 mod plugins;

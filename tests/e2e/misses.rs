@@ -211,6 +211,8 @@ fn the_first_reason_is_the_true_cause() {
         assert_eq!(first["miss"][0]["cause"], "never-run", "{first}");
         let (expected, environment) =
             change(seed % KINDS, &mut Seeded(seed), &mut step, &workspace);
+        // What it may do is no question of this test.
+        workspace.run(["plugin", "update", "--accept"]).exits(0);
         let report = workspace.report(&environment);
         let reason = &report["miss"][0];
         for (key, value) in expected.as_object().unwrap() {

@@ -25,7 +25,7 @@ pub(crate) fn run(command: &mut Command, mend: &str) {
 /// A folder that `fill` has filled, according to the content of `list`. It is kept for later
 /// runs, until the list changes.
 #[track_caller]
-fn installed(name: &str, list: &Path, fill: impl FnOnce(&Path)) -> PathBuf {
+pub(crate) fn installed(name: &str, list: &Path, fill: impl FnOnce(&Path)) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _only = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples").join(name);
@@ -129,6 +129,20 @@ fn python_lib() {
         ],
     };
     check(&example("python-lib"), &[python()], &[more_tests]);
+}
+
+#[test]
+fn the_grants_of_python_lib_are_those_that_its_steps_need() {
+    let workspace = example("python-lib");
+    let environment = environment(&[python()]);
+    let environment: Vec<_> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let steps = crate::audit::least(&workspace, &environment);
+    for step in &steps {
+        assert_eq!((&step["complete"], &step["least"]), (&true.into(), &step["granted"]), "{step}");
+    }
+    let run = workspace.run_with(["run", "--locked"], &environment).exits(0);
+    assert!(!run.stderr.contains("HIT"), "no result was kept: {}", run.stderr);
 }
 
 #[test]

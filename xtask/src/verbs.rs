@@ -40,6 +40,7 @@ const OWN_SANDBOX: (&[&str], &[&str]) = (
         "foreign::our_figures",
         "guides::delivery",
         "guides::native_tools",
+        "imports::",
         "native_examples::",
         "revision::tests",
         "what_has_no_content_is_refused",

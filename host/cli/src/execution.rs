@@ -13,6 +13,7 @@ use belljar_runner::{
 use crate::args::{Logs, Progress};
 use crate::clock::SystemClock;
 use crate::error::CommandError;
+use crate::lock;
 use crate::recording::{Recordings, new_id};
 use crate::session::{Session, ToolsOf, most_jobs, processors};
 use crate::shown;
@@ -73,6 +74,7 @@ pub(crate) fn execute(
     readers: Vec<Box<dyn Reader>>,
     terminal: &Terminal,
 ) -> Result<Executed, CommandError> {
+    lock::settle(session, lock::Writing::Allowed, terminal)?;
     let clock = SystemClock::start();
     let toolset = session.toolset(ToolsOf::Plan(plan), terminal)?;
     let options = RunOptions {

@@ -63,6 +63,30 @@ impl WorkspaceFiles {
     }
 }
 
+/// The files of a workspace, with another text for one of them.
+pub(crate) struct Instead {
+    /// The files.
+    pub(crate) files: WorkspaceFiles,
+    /// The one that is different.
+    pub(crate) file: String,
+    /// Its text.
+    pub(crate) text: String,
+}
+
+impl Files for Instead {
+    fn read(&self, path: &str) -> Result<String, String> {
+        if path == self.file { Ok(self.text.clone()) } else { self.files.read(path) }
+    }
+
+    fn matching(&self, pattern: &str) -> Vec<String> {
+        self.files.matching(pattern)
+    }
+
+    fn folders(&self, pattern: &str) -> Vec<WorkspacePath> {
+        self.files.folders(pattern)
+    }
+}
+
 impl Files for WorkspaceFiles {
     fn read(&self, path: &str) -> Result<String, String> {
         let bytes = self.0.read(path).map_err(|error| error.to_string())?;

@@ -12,6 +12,7 @@ mod error;
 mod execution;
 mod exit_code;
 mod files;
+mod lock;
 mod moment;
 mod plugins;
 mod project;

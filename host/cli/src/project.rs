@@ -19,6 +19,8 @@ const FILE: &str = "belljar.toml";
 pub(crate) struct Project {
     /// The directory that holds the pipeline file.
     pub(crate) root: PathBuf,
+    /// Its pipeline file, relative to the root.
+    pub(crate) file: String,
     /// What the file says.
     pub(crate) pipeline: Pipeline,
     /// The text of every file that was read.
@@ -47,7 +49,7 @@ impl Project {
         let (sources, diagnostics) = (parsed.sources, parsed.diagnostics);
         match parsed.pipeline {
             Some(pipeline) if diagnostics.iter().all(|found| found.level == Level::Warning) => {
-                Ok(Self { root, pipeline, sources, warnings: diagnostics })
+                Ok(Self { root, file: file.to_owned(), pipeline, sources, warnings: diagnostics })
             }
             _ => Err(CommandError::Diagnostics { diagnostics, sources }),
         }

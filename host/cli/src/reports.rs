@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use belljar_disk::{Mode, Root};
-use belljar_model::Event;
+use belljar_model::{Event, Finding};
+use belljar_report::sarif::Reported;
 
 use crate::error::CommandError;
 use crate::stream::Reader;
@@ -42,6 +43,27 @@ impl Reports {
     /// A reader that keeps what the reports need; nothing if there are none.
     pub(crate) fn collector(&self) -> Collector {
         Collector((!self.0.is_empty()).then(Arc::default))
+    }
+
+    /// Writes findings that come from no run. `who` found them.
+    pub(crate) fn write_findings(
+        &self,
+        root: &Path,
+        who: &str,
+        findings: &[Finding],
+    ) -> Result<(), CommandError> {
+        for (kind, file) in &self.0 {
+            if *kind == Kind::Junit {
+                let message = "an audit has no test cases, so there is no JUnit report of it";
+                return Err(CommandError::usage_help(message, "--report sarif=FILE"));
+            }
+            let reported =
+                findings.iter().map(|finding| Reported { step: "", plugin: who, finding });
+            let sarif = belljar_report::sarif::of_findings(reported, env!("CARGO_PKG_VERSION"));
+            let text = serde_json::to_string_pretty(&sarif).expect("a JSON value can be written");
+            write(&root.join(file), &text)?;
+        }
+        Ok(())
     }
 
     /// Writes the reports. Their files are the user's, so they are relative to `root`.

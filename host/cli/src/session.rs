@@ -19,6 +19,7 @@ use crate::args::Global;
 use crate::clock::SystemClock;
 use crate::env::EnvVar;
 use crate::error::CommandError;
+use crate::lock::{self, Held};
 use crate::plugins::Locator;
 use crate::project::Project;
 use crate::secrets::{self, ProjectSecrets};
@@ -38,6 +39,8 @@ pub(crate) struct Session {
     /// The plugins by their name in the file, loaded or not: a plugin that cannot be loaded is
     /// the fault of the steps that use it, and of no other.
     pub(crate) plugins: LoadedPlugins,
+    /// What the lock file says of them.
+    pub(crate) lock: Held,
     /// The local store.
     pub(crate) store: Arc<Store>,
     /// What steps of this workspace did before.
@@ -88,7 +91,9 @@ impl Session {
     /// Opens the project, its store and its plugins, and checks every step's configuration.
     pub(crate) fn open(global: &Global, terminal: &Terminal) -> Result<Self, CommandError> {
         let project = Project::open(global, terminal)?;
-        Self::with(global, project, terminal)?.checked()
+        let mut session = Self::with(global, project, terminal)?;
+        lock::hold(&mut session)?;
+        session.checked()
     }
 
     /// Checks every step's configuration against its plugin, as far as it could be loaded.
@@ -135,6 +140,7 @@ impl Session {
             state,
             project,
             plugins,
+            lock: Held::with(lock::Mode::of(global.lock)),
             store,
             cache,
             workspace,
@@ -155,6 +161,7 @@ impl Session {
             state: &self.state,
             inputs: &*self.workspace,
             blobs: Arc::clone(&self.blobs),
+            network: self.lock.mode.network(),
             terminal,
         }
     }
@@ -261,6 +268,18 @@ impl Session {
             self.store.put(&read()?)?;
         }
         Ok((loaded.descriptor.label(), loaded.digest))
+    }
+
+    /// Reads the component of a plugin.
+    ///
+    /// # Errors
+    /// When it is not there, or cannot be read any more.
+    pub(crate) fn read_plugin(&self, name: &str) -> Result<Bytes, Fault> {
+        let read = self.components.get(name).ok_or_else(|| {
+            let message = format!("there is no plugin `{name}`");
+            Fault::new(Blame::Configuration, crate::plugins::E0312, message)
+        })?;
+        read()
     }
 
     /// Chooses the asked steps and what they need.

@@ -78,6 +78,14 @@ codes! {
     BAD_APPROVALS = "E0133";
     /// Nothing that can be done about an ill release.
     UNKNOWN_REACTION = "E0134";
+    /// A lock file that is no TOML.
+    LOCK_NO_TOML = "E0140";
+    /// A part of a lock file that cannot be.
+    BAD_LOCK = "E0141";
+    /// A lock file for a newer program.
+    NEWER_LOCK = "E0142";
+    /// Two plugins with names that look alike.
+    LOOK_ALIKE = "E0143";
     /// A secret that a plugin needs, and a step is not granted.
     STEP_MISSING_SECRET = "E0145";
     /// A secret granted to a step whose plugin does not ask for it.

@@ -22,6 +22,7 @@ mod configured;
 pub mod editor_schema;
 pub mod files;
 pub mod graph;
+pub mod lock;
 mod lower;
 mod mistakes;
 pub mod parse;

@@ -4,6 +4,7 @@ use belljar_model::Diagnostic;
 
 use crate::codes;
 use crate::files::Files;
+use crate::lock;
 use crate::lower;
 use crate::mistakes::Mistakes;
 use crate::pipeline::Pipeline;
@@ -33,6 +34,9 @@ pub fn parse(file: &str, files: &dyn Files) -> Parsed {
         let entries = lower::document::read(&mut mistakes, loaded.documents);
         let is_empty = entries.steps.is_empty();
         pipeline = lower::lower(&mut mistakes, files, &sources, entries);
+        if let Some(pipeline) = &pipeline {
+            lock::warn_of_twins(&mut mistakes, pipeline);
+        }
         if is_empty && !mistakes.any_error() {
             let start = Place { file: names[0].clone(), span: 0..0 };
             let message = "the pipeline has no steps";

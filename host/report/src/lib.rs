@@ -21,6 +21,7 @@ pub mod fault;
 pub mod finding;
 pub mod json;
 pub mod junit;
+pub mod powers;
 pub mod sanitize;
 pub mod sarif;
 pub mod sheet;

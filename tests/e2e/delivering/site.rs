@@ -61,9 +61,11 @@ impl Site {
         copy
     }
 
-    /// Writes the pipeline file.
+    /// Writes the pipeline file. What plugins may do is no question of these tests, so that what
+    /// was accepted before is forgotten.
     pub(super) fn configure(&self, sections: &str) {
         self.workspace.write("belljar.toml", format!("{PACKAGE}{sections}"));
+        drop(std::fs::remove_file(self.workspace.path("belljar.lock")));
     }
 
     /// Changes what is shipped.

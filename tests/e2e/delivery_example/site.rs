@@ -72,9 +72,11 @@ impl Site {
         let workspace = example("delivery");
         let staging = Platform::start(&workspace, "staging", "100");
         let production = Platform::start(&workspace, "production", "90");
-        let pipeline = workspace.read("belljar.toml");
-        let pipeline = pipeline.replace("7401", &staging.port).replace("7402", &production.port);
-        workspace.write("belljar.toml", pipeline);
+        for file in ["belljar.toml", "belljar.lock"] {
+            let text = workspace.read(file);
+            let text = text.replace("7401", &staging.port).replace("7402", &production.port);
+            workspace.write(file, text);
+        }
         let site = Self { workspace, staging, production };
         let belljar = std::env::var_os("BELLJAR_BIN").expect("the harness looked at it before");
         let programs = std::path::Path::new(&belljar).parent().unwrap().to_path_buf();

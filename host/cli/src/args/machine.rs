@@ -1,7 +1,7 @@
 //! The verbs about what this machine has: the store, plugins and tools.
 
 use belljar_model::{TrustLevel, WriterKey};
-use clap::Subcommand;
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::env::EnvVar;
 
@@ -90,6 +90,78 @@ pub(crate) enum PluginCommand {
         #[arg(value_name = "PLUGIN")]
         plugin: String,
     },
+    /// Show what a plugin can do, and what changed: what is locked against what is there now, or
+    /// one plugin against another
+    ///
+    /// Power that was added comes first. Effect: read-only.
+    Diff {
+        /// A plugin of the pipeline file, `builtin:NAME`, or a `.wasm` file
+        #[arg(value_name = "A")]
+        plugin: String,
+        /// Another one [default: A as it is there now, against what is locked]
+        #[arg(value_name = "B")]
+        other: Option<String>,
+    },
+    /// Add a plugin to the pipeline file, after showing what it can do
+    ///
+    /// Effect: writes the pipeline file and the lock file.
+    Add {
+        /// What steps call it
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// `builtin:NAME`, a `.wasm` file, or a folder with its source
+        #[arg(value_name = "SOURCE")]
+        source: String,
+    },
+    /// Write down what plugins are now
+    ///
+    /// One that gained power is written down with --accept only. Effect: writes the lock file.
+    Update(UpdateArgs),
+}
+
+/// Arguments of `audit`.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// Plugins of the pipeline file (can be repeated) [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) plugins: Vec<String>,
+    /// How many of the latest runs are looked at for what was used
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) runs: usize,
+    /// Write the findings: `sarif=FILE` (can be repeated)
+    #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
+    pub(crate) report: Vec<String>,
+    /// Exit with 5 if there are findings of these rules
+    #[arg(long, value_name = "RULES", value_delimiter = ',')]
+    pub(crate) fail_on: Vec<Rule>,
+}
+
+/// What an audit finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Rule {
+    /// A plugin that has more power than was accepted, or other bytes than were locked.
+    NotAccepted,
+    /// A plugin that the lock file does not have, or not as it is.
+    Unlocked,
+    /// A plugin that asks for what its step or environment does not grant.
+    AskWithoutGrant,
+    /// A grant that no recorded run used.
+    UnusedGrant,
+    /// A grant that reaches every file or every host.
+    BroadGrant,
+    /// Plugins with names that look alike.
+    LookAlike,
+}
+
+/// Arguments of `plugin update`.
+#[derive(Debug, Args)]
+pub(crate) struct UpdateArgs {
+    /// Plugins of the pipeline file (can be repeated) [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) plugins: Vec<String>,
+    /// Accept power that was gained
+    #[arg(long)]
+    pub(crate) accept: bool,
 }
 
 /// The verbs of `tools`.

@@ -1,7 +1,9 @@
 //! The command line: what can be typed, and nothing of what it does.
 
 mod delivery;
+mod lock;
 mod machine;
+mod run;
 
 use std::path::PathBuf;
 
@@ -13,7 +15,11 @@ pub(crate) use delivery::{
     IncidentCommand, KeyCommand, LedgerCommand, PromoteArgs, ReportArgs, ReportCommand,
     RollbackArgs, SheetFormat, StatusArgs, WatchArgs,
 };
-pub(crate) use machine::{CacheCommand, PluginCommand, ToolsCommand, TrustCommand};
+pub(crate) use lock::LockArgs;
+pub(crate) use machine::{
+    AuditArgs, CacheCommand, PluginCommand, Rule, ToolsCommand, TrustCommand, UpdateArgs,
+};
+pub(crate) use run::{Logs, Progress, RunArgs};
 
 use crate::env::EnvVar;
 
@@ -49,6 +55,9 @@ pub(crate) struct Global {
     /// level of what this machine records, and at least developer]
     #[arg(long, value_name = "LEVEL", global = true, env = EnvVar::MIN_TRUST)]
     pub(crate) min_trust: Option<TrustLevel>,
+    /// How strictly the lock file is held
+    #[command(flatten)]
+    pub(crate) lock: LockArgs,
     /// Write the answer as JSON to stdout
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -122,9 +131,13 @@ pub(crate) enum Command {
     /// Look at the local store, bound it, verify it
     #[command(subcommand)]
     Cache(CacheCommand),
-    /// Look at plugins
+    /// Look at plugins, add them, and accept what they became
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// Review plugins: what each is, may do, and did in the latest runs
+    ///
+    /// What it did comes from the recordings of runs and their observations. Effect: read-only.
+    Audit(AuditArgs),
     /// Look at the tools that the pipeline file declares
     #[command(subcommand)]
     Tools(ToolsCommand),
@@ -184,76 +197,6 @@ pub(crate) enum Command {
     ///
     /// Effect: read-only.
     Explain(ExplainArgs),
-}
-
-/// Arguments of `run`.
-#[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag that a person can set alone")]
-pub(crate) struct RunArgs {
-    /// Steps to run: a name, `folder:step`, `:step` or a glob (can be repeated) [default: all]
-    #[arg(value_name = "STEP")]
-    pub(crate) steps: Vec<String>,
-    /// How many steps may run at once [default: one per processor]
-    #[arg(short, long, value_name = "N", env = EnvVar::JOBS)]
-    pub(crate) jobs: Option<usize>,
-    /// Execute the named steps even if the cache could serve them
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Afterwards execute each pure step again, usually and varied (another clock, other random
-    /// numbers, listings from behind); fail if a result differs
-    #[arg(long)]
-    pub(crate) verify: bool,
-    #[command(flatten)]
-    pub(crate) on_failure: OnFailureArgs,
-    /// How to show progress
-    #[arg(long, value_name = "HOW", default_value = "auto", env = EnvVar::PROGRESS)]
-    pub(crate) progress: Progress,
-    /// Whose log lines to show while they run
-    #[arg(long, value_name = "WHICH", default_value = "failed")]
-    pub(crate) logs: Logs,
-    /// Write a report: `sarif=FILE` or `junit=FILE` (can be repeated)
-    #[arg(long, value_name = "KIND=FILE", value_delimiter = ',')]
-    pub(crate) report: Vec<String>,
-    /// Write the event stream as JSON lines to a file, or to stdout with `-`
-    #[arg(long, value_name = "FILE")]
-    pub(crate) events: Option<String>,
-}
-
-/// What to do after a failure.
-#[derive(Debug, Args)]
-#[group(multiple = false)]
-#[expect(clippy::struct_excessive_bools, reason = "two flags, of which at most one is set")]
-pub(crate) struct OnFailureArgs {
-    /// After a failure, go on with every step that does not need the failed one [default]
-    #[arg(short, long)]
-    pub(crate) keep_going: bool,
-    /// After a failure, start no further step
-    #[arg(long)]
-    pub(crate) fail_fast: bool,
-}
-
-/// How to show progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Progress {
-    /// A bar on a terminal, plain lines elsewhere.
-    Auto,
-    /// Running steps below the lines of finished ones.
-    Bar,
-    /// One line per finished step.
-    Plain,
-    /// Only failures and the summary.
-    None,
-}
-
-/// Whose log lines to show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Logs {
-    /// Of steps that failed, at the end.
-    Failed,
-    /// Of all steps, as they come.
-    All,
-    /// Of none.
-    None,
 }
 
 /// Arguments of `plan`.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::args::Global;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::lock;
 use crate::project::Project;
 use crate::session::Session;
 use crate::terminal::Terminal;
@@ -49,7 +50,9 @@ pub(super) fn check(global: &Global, terminal: &Terminal) -> Result<Exit, Comman
 /// Opens everything that a run would open, quietly: the warnings are part of the answer.
 fn diagnose(global: &Global, terminal: &Terminal) -> Result<Session, CommandError> {
     let project = Project::read(global)?;
-    Session::with(global, project, terminal)?.checked()
+    let mut session = Session::with(global, project, terminal)?;
+    lock::hold(&mut session)?;
+    session.checked()
 }
 
 /// A diagnostic with lines and columns, for programs.

@@ -12,6 +12,7 @@ use crate::args::{CarryArgs, DeployArgs, Global, PromoteArgs, RollbackArgs};
 use crate::delivery::{Book, Built, Errand, build, commits, nothing_live};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::lock;
 use crate::session::Session;
 use crate::signals;
 use crate::terminal::Terminal;
@@ -87,6 +88,7 @@ fn errand<'a>(
     environment: &'a EnvironmentAt,
     args: &'a CarryArgs,
 ) -> Result<Errand<'a>, CommandError> {
+    lock::settle(session, lock::Writing::Allowed, terminal)?;
     let cancel = Cancel::new();
     signals::listen(&cancel).context("the signals cannot be listened to")?;
     let environment = &environment.spec;

@@ -1,6 +1,7 @@
 //! One file per verb: arguments in, library calls, answer out.
 
 mod approvals;
+mod audit;
 mod cache;
 mod cache_trust;
 mod check;
@@ -9,6 +10,7 @@ mod explain;
 mod freeze;
 mod graph;
 mod key;
+mod least;
 mod ledger;
 mod logs;
 mod ls;
@@ -48,6 +50,7 @@ pub(crate) fn dispatch(arguments: &Arguments, terminal: &Terminal) -> Result<Exi
         Command::Runs(args) => runs::runs(global, args, terminal),
         Command::Cache(command) => cache::cache(global, command, terminal),
         Command::Plugin(command) => plugin::plugin(global, command, terminal),
+        Command::Audit(args) => audit::audit(global, args, terminal),
         Command::Tools(command) => tools::tools(global, command, terminal),
         Command::Deploy(args) => deploy::deploy(global, args, terminal),
         Command::Rollback(args) => deploy::rollback(global, args, terminal),

@@ -13,6 +13,7 @@ use crate::args::{Global, PlanArgs};
 use crate::clock::SystemClock;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::lock;
 use crate::session::{Session, ToolsOf};
 use crate::stream::Silence;
 use crate::terminal::Terminal;
@@ -23,6 +24,7 @@ pub(super) fn plan(
     terminal: &Terminal,
 ) -> Result<Exit, CommandError> {
     let session = Session::open(global, terminal)?;
+    lock::settle(&session, lock::Writing::Denied, terminal)?;
     let previews = preview(&session, &args.steps, terminal)?;
     session.finish()?;
     let work = previews

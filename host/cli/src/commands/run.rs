@@ -9,6 +9,7 @@ use belljar_model::TrustLevel;
 use belljar_model::ports::Cancel;
 use belljar_runner::{Afterwards, ForceMode, OnDispute, OnFailure};
 
+use super::least;
 use crate::args::{Global, RunArgs};
 use crate::error::CommandError;
 use crate::execution::{self, Evidence, Manner};
@@ -30,6 +31,9 @@ pub(super) fn run(
     if plan.steps.is_empty() {
         terminal.remark("warning: the pipeline has no steps, so nothing was run");
         return Ok(Exit::Nothing);
+    }
+    if args.audit_only {
+        return least::least(&session, &plan, args, terminal);
     }
     let cancel = Cancel::new();
     signals::listen(&cancel).context("the signals cannot be listened to")?;

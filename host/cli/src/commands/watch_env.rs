@@ -14,6 +14,7 @@ use crate::clock::SystemClock;
 use crate::delivery::{Book, Desk, Metrics, hold};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::lock;
 use crate::session::Session;
 use crate::signals;
 use crate::terminal::Terminal;
@@ -38,6 +39,7 @@ pub(super) fn watch_env(
     terminal: &Terminal,
 ) -> Result<Exit, CommandError> {
     let session = Session::open(global, terminal)?;
+    lock::settle(&session, lock::Writing::Allowed, terminal)?;
     let book = Book::of(&session.project);
     let cancel = Cancel::new();
     signals::listen(&cancel).context("the signals cannot be listened to")?;

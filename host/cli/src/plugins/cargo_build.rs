@@ -14,7 +14,7 @@ use belljar_disk::{Mode, Root};
 use belljar_model::{Blame, Fault};
 use serde::{Deserialize, Serialize};
 
-use super::{E0312, E0313, split};
+use super::{E0312, E0313, Network, split};
 use crate::terminal::Terminal;
 
 /// The folder of notes, below the workspace's state folder.
@@ -37,9 +37,9 @@ struct Seen {
 
 /// Builds the plugin in `folder` unless it is fresh, and returns the component's file.
 pub(super) fn build(
-    name: &str,
-    folder: &Path,
+    (name, folder): (&str, &Path),
     state: &Path,
+    network: Network,
     terminal: &Terminal,
 ) -> Result<PathBuf, Fault> {
     let manifest = folder.join("Cargo.toml");
@@ -57,7 +57,7 @@ pub(super) fn build(
         return Ok(component);
     }
     terminal.remark(&format!("    Building plugin `{name}` from {} with cargo", folder.display()));
-    let component = run_cargo(name, &manifest)?;
+    let component = run_cargo(name, &manifest, network)?;
     let read = files_read(&manifest, &component).into_iter().filter_map(|file| see(&file));
     let note = Note { read: read.collect(), component };
     let text = serde_json::to_vec(&note).expect("a note is plain values");
@@ -66,9 +66,10 @@ pub(super) fn build(
 }
 
 /// Runs cargo and returns the component that it says it made.
-fn run_cargo(name: &str, manifest: &Path) -> Result<PathBuf, Fault> {
+fn run_cargo(name: &str, manifest: &Path, network: Network) -> Result<PathBuf, Fault> {
     let output = Command::new("cargo")
         .args(["build", "--release", "--target", "wasm32-wasip2"])
+        .args((network == Network::Denied).then_some("--frozen"))
         .arg("--message-format=json-render-diagnostics")
         .arg("--manifest-path")
         .arg(manifest)
@@ -90,7 +91,13 @@ fn run_cargo(name: &str, manifest: &Path) -> Result<PathBuf, Fault> {
             format!("plugin `{name}` does not build ({})", output.status),
         );
         fault.notes = words.lines().map(str::to_owned).collect();
-        return Err(fault.help("rustup target add wasm32-wasip2, if the target is missing"));
+        return Err(fault.help(match network {
+            Network::Allowed => "rustup target add wasm32-wasip2, if the target is missing",
+            Network::Denied => {
+                "nothing is downloaded (`--frozen`, the default where `CI` is set): run `cargo \
+                 fetch` in the folder before, or `--no-locked`"
+            }
+        }));
     }
     component_of(&output.stdout, manifest).ok_or_else(|| {
         let message = format!("plugin `{name}` was built, but it is not a component");

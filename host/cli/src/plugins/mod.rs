@@ -50,6 +50,15 @@ impl Located {
     }
 }
 
+/// Whether building a plugin may use the network.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Network {
+    /// Cargo may download what the lock file of the folder names, and write that file.
+    Allowed,
+    /// Cargo downloads nothing and changes no lock file (`--frozen`).
+    Denied,
+}
+
 /// Where plugins of one workspace are looked for.
 pub(crate) struct Locator<'a> {
     /// The workspace root.
@@ -60,6 +69,8 @@ pub(crate) struct Locator<'a> {
     pub(crate) inputs: &'a dyn Inputs,
     /// Reads them.
     pub(crate) blobs: Arc<dyn BlobSource>,
+    /// Whether building a plugin may use the network.
+    pub(crate) network: Network,
     /// For the remark that a plugin is being built.
     pub(crate) terminal: &'a Terminal,
 }
@@ -99,7 +110,8 @@ impl Locator<'_> {
 
     fn locate_folder(&self, name: &str, path: &WorkspacePath) -> Result<Located, Fault> {
         let folder = self.root.join(path.as_str());
-        let component = cargo_build::build(name, &folder, self.state, self.terminal)?;
+        let component =
+            cargo_build::build((name, &folder), self.state, self.network, self.terminal)?;
         read_component(&component)
     }
 }
@@ -117,6 +129,11 @@ pub(crate) fn read_component(file: &Path) -> Result<Located, Fault> {
     let folder = Root::open(&folder).map_err(|error| failed(error.to_string()))?;
     let bytes = folder.read(&name).map_err(|error| failed(error.to_string()))?;
     Ok(Located { digest: Digest::of(&bytes), bytes: Place::Here(Bytes::from(bytes)) })
+}
+
+/// The names of the components inside this program.
+pub(crate) fn builtins() -> impl Iterator<Item = &'static str> {
+    BUILTINS.iter().map(|(name, ..)| *name)
 }
 
 /// Finds a component inside this program.

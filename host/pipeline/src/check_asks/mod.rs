@@ -1,5 +1,5 @@
 //! Checks that each step is granted the tools that its plugin asks for, and none if it asks for
-//! none, and the secrets that it asks for; and that each environment grants the tools, secrets and hosts that its plugin asks for.
+//! none, and the secrets and hosts that it asks for; and that each environment grants the tools, secrets and hosts that its plugin asks for.
 
 mod secrets;
 
@@ -29,6 +29,7 @@ pub fn check_asks(
         for found in secrets::check(pipeline, step, descriptor) {
             once.add(found);
         }
+        unreachable(step, descriptor).into_iter().for_each(|found| once.add(found));
     }
     for environment in pipeline.environments.values() {
         let Some(descriptor) = descriptors.get(&environment.spec.uses) else { continue };
@@ -88,6 +89,26 @@ fn unwanted(step: &Step, descriptor: &Descriptor) -> impl Iterator<Item = Diagno
         Diagnostic::error(codes::UNWANTED_TOOL, message, label)
             .help("take it out of `grants.tools`")
     })
+}
+
+/// The hosts that were not granted.
+fn unreachable(step: &Step, descriptor: &Descriptor) -> Vec<Diagnostic> {
+    let grants = step.grants.iter().map(|at| &at.grant);
+    let granted: BTreeSet<&str> = grants
+        .filter(|grant| grant.capability == Capability::Network)
+        .map(|grant| grant.resource.as_str())
+        .collect();
+    let needed = descriptor.hosts.iter().map(String::as_str).filter(|name| *name != ANY);
+    let missing: Vec<&str> = needed.filter(|name| !granted.contains(name)).collect();
+    let all: BTreeSet<&str> = granted.iter().copied().chain(missing.iter().copied()).collect();
+    let list: Vec<String> = all.iter().map(|name| format!("{name:?}")).collect();
+    let say = |name: &str| {
+        let message = format!("the plugin `{}` needs the host `{name}`", step.uses);
+        let label = step.places.uses.label(format!("`{name}` is not granted"));
+        let help = format!("add `grants.network = [{}]` to the step", list.join(", "));
+        Diagnostic::error(codes::MISSING_HOST, message, label).help(help)
+    };
+    missing.into_iter().map(say).collect()
 }
 
 /// The tools that were not granted.

@@ -68,6 +68,23 @@ fn a_step_grants_what_its_plugin_needs() {
 }
 
 #[test]
+fn a_step_grants_the_hosts_that_its_plugin_needs() {
+    let text = "plugins.p = 'builtin:p'\n[step.a]\nuses = 'p'\n";
+    let parsed = parse_text(text);
+    let pipeline = parsed.pipeline.unwrap();
+    let mut asking = asking(&[]);
+    asking.hosts = vec!["a.example:443".to_owned(), "*".to_owned()];
+    let found = check_config(&pipeline, &BTreeMap::from([("p".to_owned(), asking)]));
+    assert_shown(
+        &render(&parsed.sources, &found),
+        r#"
+        3:8-11 E0235 the plugin `p` needs the host `a.example:443`
+          help: add `grants.network = ["a.example:443"]` to the step
+        "#,
+    );
+}
+
+#[test]
 fn a_plugin_that_takes_any_tool_needs_none_in_particular() {
     let any = [("*", "what the user wants")];
     check(&any, "[step.a]\nuses = 'p'", "");
