@@ -14,6 +14,7 @@ mod exit_code;
 mod files;
 mod lock;
 mod moment;
+mod opening;
 mod plugins;
 mod project;
 mod recording;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use belljar_model::ports::{ActionCache, BlobSource, BlobStore, Clock, EventSink, Secrets, Tools};
 use belljar_model::{Blame, Capability, Class, Descriptor, Digest, Fault, StepName};
 use belljar_pipeline::{Plan, Step};
-use belljar_runner::{MaskedBlobs, Plugin, Ports, RunOptions, SealedBlobs, ToolPorts, ToolRunner};
-use belljar_sandbox::{AotOptions, Loaded, ReadComponent, Sandbox};
-use belljar_store::{DEFAULT_MAX_BYTES, Store, WorkspaceCache};
+use belljar_runner::{MaskedBlobs, Plugin, Ports, RunOptions, ToolPorts, ToolRunner};
+use belljar_sandbox::{Loaded, ReadComponent, Sandbox};
+use belljar_store::{Store, WorkspaceCache};
 use belljar_worker::Workers;
 pub(crate) use belljar_workspace::STATE;
 use belljar_workspace::Workspace;
@@ -20,13 +20,13 @@ use crate::clock::SystemClock;
 use crate::env::EnvVar;
 use crate::error::CommandError;
 use crate::lock::{self, Held};
+use crate::opening::{open_sandbox, open_store, sealed, store_size};
 use crate::plugins::Locator;
 use crate::project::Project;
 use crate::secrets::{self, ProjectSecrets};
-use crate::terminal::{Terminal, remark};
+use crate::terminal::Terminal;
 use crate::tools::{Bench, Toolset};
-use crate::trust;
-use crate::worker::{self, Opened};
+use crate::worker::Opened;
 
 /// A project with its store, sandbox and loaded plugins.
 pub(crate) struct Session {
@@ -350,64 +350,4 @@ impl Session {
         self.workspace.save().map_err(Fault::from)?;
         Ok(())
     }
-}
-
-/// Opens the local store.
-pub(crate) fn open_store(global: &Global, terminal: &Terminal) -> Result<Store, CommandError> {
-    let place = match &global.store {
-        Some(place) => place.clone(),
-        None => default_store()?,
-    };
-    tracing::debug!(place = %place.display(), "opening the store");
-    let clock = Arc::new(SystemClock::start());
-    let trust = trust::of_machine(global, terminal)?;
-    let store = Store::open(&place, clock, trust).map_err(Fault::from)?;
-    for said in store.remarks() {
-        remark(&format!("warning: {said}"));
-    }
-    Ok(store)
-}
-
-/// How many processors there are.
-pub(crate) fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// The most steps that may run at once: the sandbox sets room aside for so many.
-pub(crate) fn most_jobs() -> usize {
-    (4 * processors()).max(16)
-}
-
-/// The store as those see it who make files: no value of a secret gets into it.
-fn sealed(store: &Arc<Store>) -> SealedBlobs {
-    SealedBlobs::new(Arc::clone(store) as Arc<dyn BlobStore>, secrets::veil().clone())
-}
-
-/// Opens a sandbox that reads from `inputs` and writes into the store.
-pub(crate) fn open_sandbox(
-    store: &Arc<Store>,
-    inputs: Arc<dyn BlobSource>,
-) -> Result<Opened, CommandError> {
-    let aot = AotOptions { dir: store.aot_dir(), key: store.machine_key() };
-    worker::open(aot, inputs, Arc::new(sealed(store)), most_jobs())
-}
-
-/// How large the store may grow.
-fn store_size() -> Result<u64, CommandError> {
-    let Some(text) = EnvVar::get(EnvVar::STORE_SIZE) else { return Ok(DEFAULT_MAX_BYTES) };
-    belljar_pipeline::parse_size(&text).ok_or_else(|| {
-        let message = format!("{}={text} is not a size", EnvVar::STORE_SIZE);
-        CommandError::usage_help(message, "a number and a unit, such as 500MiB or 10GiB")
-    })
-}
-
-fn default_store() -> Result<PathBuf, CommandError> {
-    let cache = EnvVar::get(EnvVar::XDG_CACHE_HOME).map(PathBuf::from);
-    let cache = cache.filter(|cache| cache.is_absolute());
-    let home = || EnvVar::get(EnvVar::HOME).map(|home| PathBuf::from(home).join(".cache"));
-    let cache = cache.or_else(home).ok_or_else(|| {
-        let message = "there is no place for the store: neither HOME nor XDG_CACHE_HOME is set";
-        CommandError::usage_help(message, format!("--store DIR, or {}=DIR", EnvVar::STORE))
-    })?;
-    Ok(cache.join("belljar"))
 }

@@ -9,7 +9,7 @@ use belljar_model::action_result::OutputFile;
 use belljar_model::ports::{Clock, Past};
 use belljar_model::{
     ActionDigest, ActionResult, Answer, Class, Cost, Digest, FamilyDigest, Observation, Question,
-    StepName, Trace, TrustLevel, Verdict, WorkspacePath,
+    Sharing, StepName, Trace, TrustLevel, Verdict, WorkspacePath,
 };
 use belljar_store::{MachineKey, Trust};
 
@@ -70,6 +70,7 @@ pub(crate) fn result(record: u64) -> ActionResult {
         verdict: Verdict::Passed,
         summary: format!("record {record}"),
         class: Class::Pure,
+        sharing: Sharing::Free,
         outputs: blobs(record).into_iter().enumerate().map(output).collect(),
         findings: Vec::new(),
         tests: Vec::new(),

@@ -10,7 +10,7 @@ use crate::args::{CacheCommand, Global};
 use crate::clock::SystemClock;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::open_store;
+use crate::opening::open_store;
 use crate::terminal::Terminal;
 
 pub(super) fn cache(

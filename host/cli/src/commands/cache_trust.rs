@@ -11,7 +11,7 @@ use crate::args::{Global, TrustCommand};
 use crate::clock::SystemClock;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::open_store;
+use crate::opening::open_store;
 use crate::terminal::Terminal;
 use crate::trust::{self, Writer};
 

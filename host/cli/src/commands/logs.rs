@@ -11,9 +11,10 @@ use serde_json::json;
 use crate::args::{Global, LogsArgs};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::opening::open_store;
 use crate::project::Project;
 use crate::recording::Recordings;
-use crate::session::{STATE, open_store};
+use crate::session::STATE;
 use crate::terminal::Terminal;
 
 pub(super) fn logs(

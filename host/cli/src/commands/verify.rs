@@ -16,8 +16,9 @@ use crate::args::{Global, VerifyArgs};
 use crate::clock::SystemClock;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::opening::processors;
 use crate::recording::{Recorded, Recordings};
-use crate::session::{Session, ToolsOf, processors};
+use crate::session::{Session, ToolsOf};
 use crate::signals;
 use crate::terminal::Terminal;
 

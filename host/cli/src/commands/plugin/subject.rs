@@ -10,9 +10,10 @@ use belljar_sandbox::Loaded;
 use crate::args::Global;
 use crate::error::CommandError;
 use crate::lock::{self, Known};
+use crate::opening::{open_sandbox, open_store};
 use crate::plugins::{Located, locate_builtin, read_component};
 use crate::project::Project;
-use crate::session::{Session, open_sandbox, open_store};
+use crate::session::Session;
 use crate::terminal::Terminal;
 
 /// A plugin that was loaded, with what is locked of it.
