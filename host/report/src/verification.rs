@@ -53,12 +53,15 @@ impl Tally {
     }
 }
 
+/// A step that had another result when it was executed again.
+const DIFFERS: &str = "E0640";
+
 /// What is said of one step that had another result.
 pub fn lines(step: &StepName, verification: &Verification) -> Option<String> {
     let Verification::Differs(difference) = verification else { return None };
     let name = sanitize::line(step.as_str());
     let mut lines =
-        format!("error[E0640]: step `{name}` had another result when it was executed again\n");
+        format!("error[{DIFFERS}]: step `{name}` had another result when it was executed again\n");
     for cause in &difference.causes {
         lines += &format!("  {cause}\n");
     }

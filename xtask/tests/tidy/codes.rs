@@ -9,7 +9,7 @@ const PAGES: &str = "docs/errors/";
 
 /// The codes that a source gives. Tests may make up others.
 fn given(text: &str) -> BTreeSet<String> {
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let literals = code.split('"').skip(1).step_by(2);
     literals.filter(|literal| is_code(literal)).map(str::to_owned).collect()
 }

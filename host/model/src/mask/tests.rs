@@ -1,3 +1,5 @@
+//! Tests of masking: what is found, and what is left alone.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use proptest::prelude::*;

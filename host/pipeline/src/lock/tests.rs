@@ -1,3 +1,5 @@
+//! Tests of the lock file: written, read and compared.
+
 use std::collections::BTreeSet;
 
 use belljar_model::{Class, Digest};
