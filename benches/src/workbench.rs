@@ -8,7 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, anyhow, bail};
 use belljar_model::event::LogLine;
 use belljar_model::ports::{
-    BlobSource, BlobStore, Cancel, Clock, EventSink, LogSink, NoSecrets, NoTools, Secrets, Tools,
+    BlobSource, BlobStore, Cancel, Clock, Compiler, EventSink, Guests, LogSink, NoSecrets, NoTools,
+    Secrets, Tools,
 };
 use belljar_model::{Digest, Event, Fault, StepName, TrustLevel, WorkspacePath};
 use belljar_pipeline::{Files, Plan, Reach};
@@ -17,6 +18,7 @@ use belljar_runner::{
 };
 use belljar_sandbox::{AotOptions, Sandbox};
 use belljar_store::{MachineKey, Store, Trust, WorkspaceCache};
+use belljar_worker::{Bounds, Sentences, Workers};
 use belljar_workspace::Workspace;
 use bytes::Bytes;
 
@@ -82,6 +84,35 @@ impl Workbench {
         };
         let cache = store.for_workspace("bench");
         Ok(Self { folder, store, cache, sandbox, clock, current, options })
+    }
+
+    /// Another sandbox over the same store, whose guests run in workers, which are processes of the
+    /// release binary.
+    ///
+    /// # Errors
+    /// When it cannot be made, or the plugin not be loaded.
+    pub(crate) fn in_workers(&self, surroundings: &Surroundings, guest: &str) -> Result<Sandbox> {
+        let workers = Arc::new(Workers::new(belljar_worker::Options {
+            program: surroundings.belljar.clone(),
+            runs: "--belljar-worker",
+            compiles: "--belljar-compile",
+            bounds: Bounds {
+                cpu: "30 s".to_owned(),
+                memory: "1 GiB".to_owned(),
+                wall: Duration::from_secs(180),
+            },
+            inputs: Arc::clone(&self.current) as Arc<dyn BlobSource>,
+            outputs: Arc::clone(&self.store) as Arc<dyn BlobStore>,
+            sentences: Sentences {
+                time_up: belljar_sandbox::time_up,
+                cancelled: belljar_sandbox::cancelled,
+            },
+        }));
+        let aot = AotOptions { dir: self.store.aot_dir(), key: self.store.machine_key() };
+        let compiler = Arc::clone(&workers) as Arc<dyn Compiler>;
+        let sandbox = Sandbox::elsewhere(Some(aot), compiler, workers as Arc<dyn Guests>)?;
+        load(&sandbox, &surroundings.guest(guest)?)?;
+        Ok(sandbox)
     }
 
     /// The user's tree.

@@ -9,6 +9,7 @@ use anyhow::{Result, anyhow, ensure};
 use belljar_model::event::Source;
 use belljar_model::ports::{Cancel, Executor as _, LogSink, Request, Variation};
 use belljar_pipeline::Plan;
+use belljar_sandbox::Sandbox;
 
 use super::keys;
 use crate::results::{Goal, Results, Unit};
@@ -34,7 +35,7 @@ pub(super) fn measure(surroundings: &Surroundings, results: &mut Results) -> Res
     thread::sleep(Duration::from_millis(50)); // until the stat index may trust the files
     let executed = batches(|batch| run(&bench, &steps(batch)?, Source::Executed))?;
     results.row("executed", Unit::Time, &executed, Some(Goal(300e-6)));
-    sandbox(&bench, results)?;
+    sandbox(&bench, surroundings, results)?;
     let known = steps(1)?;
     let exact = batches(|_| run(&bench, &known, Source::ExactHit))?;
     results.row("exact hit", Unit::Time, &exact, None);
@@ -70,7 +71,7 @@ fn steps(batch: u32) -> Result<Plan> {
     plan(&text)
 }
 
-fn sandbox(bench: &Workbench, results: &mut Results) -> Result<()> {
+fn sandbox(bench: &Workbench, surroundings: &Surroundings, results: &mut Results) -> Result<()> {
     let one = steps(0)?;
     let step = &*one.steps[0];
     let action = keys::action(bench, step, Vec::new())?;
@@ -87,11 +88,17 @@ fn sandbox(bench: &Workbench, results: &mut Results) -> Result<()> {
         secrets: &secrets,
         variation: Variation::default(),
     };
-    let execute = |_| match bench.sandbox.execute(&request).outcome {
+    let execute = |sandbox: &Sandbox| match sandbox.execute(&request).outcome {
         Ok(_) => Ok(()),
         Err(fault) => Err(anyhow!("{fault}")),
     };
-    let alone = batches(|_| each(EXECUTIONS, execute))?;
-    results.row("of which the sandbox", Unit::Time, &alone, Some(Goal(60e-6)));
+    let alone = |_| each(EXECUTIONS, |_| execute(&bench.sandbox));
+    results.row("of which the sandbox", Unit::Time, &batches(alone)?, Some(Goal(60e-6)));
+    let workers = bench.in_workers(surroundings, "does_nothing")?;
+    let through = |_| each(EXECUTIONS, |_| execute(&workers));
+    results.row("the same through a worker process", Unit::Time, &batches(through)?, None);
+    // In turns, so that whatever else the machine does is a burden to both.
+    let more = batches(|batch| Ok(through(batch)? - alone(batch)?))?;
+    results.row("which costs this much more", Unit::Time, &more, Some(Goal(40e-6)));
     Ok(())
 }

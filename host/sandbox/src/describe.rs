@@ -54,6 +54,7 @@ pub(crate) fn describe(
     let described = match ended {
         Ok(descriptor) => descriptor,
         Err(fault) if fault.blame != Blame::Plugin => return Err(fault),
+        Err(fault) if fault.code == fault::TIME => return Err(too_slow(name)),
         Err(fault) => {
             // The last words of a panic go through imports, so they need a second, real try.
             let real = call(name, component, linker, blobs).err().unwrap_or(fault);
@@ -73,6 +74,14 @@ pub(crate) fn describe(
         fault::plugin(fault::BAD_DESCRIPTOR, message)
     })?;
     Ok(descriptor)
+}
+
+fn too_slow(name: &str) -> Fault {
+    let most = TIME.as_secs();
+    let message = format!("plugin `{name}` could not describe itself: it took more than {most} s");
+    fault::plugin(fault::DESCRIBE_FAILED, message)
+        .note("making an instance counts: what its start function does belongs to it")
+        .help("`describe` returns what is known when the plugin is built")
 }
 
 fn call(

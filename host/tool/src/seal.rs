@@ -153,7 +153,9 @@ fn limits(what: Sealed) -> Result<(), SealError> {
             return Err(failed("getrlimit"));
         }
         let most = now.rlim_max;
-        let new = libc::rlimit { rlim_cur: soft.min(most), rlim_max: hard.min(most) };
+        // Where less is allowed already, the first limit still comes before the last one.
+        let soft = soft.min(most.saturating_sub(hard - soft));
+        let new = libc::rlimit { rlim_cur: soft, rlim_max: hard.min(most) };
         // SAFETY: `new` is valid for the time of the call.
         if unsafe { libc::setrlimit(name, &raw const new) } != 0 {
             return Err(failed("setrlimit"));

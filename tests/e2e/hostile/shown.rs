@@ -33,7 +33,7 @@ fn commands_of_ci_services_are_defused_wherever_they_are_shown() {
         for ci in ["CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION"] {
             let environment = [(ci, "True")];
             for arguments in [
-                &["run", "--progress", "plain", "--force"][..],
+                &["run", "--no-locked", "--progress", "plain", "--force"][..],
                 &["logs", "hostile"],
                 &["why", "hostile"],
                 &["runs"],

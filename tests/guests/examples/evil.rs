@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use belljar_sdk::prelude::*;
 
@@ -19,9 +20,13 @@ pub struct Config {
     on: Vec<String>,
 }
 
+/// How often this instance was called before.
+static CALLS: AtomicU32 = AtomicU32::new(0);
+
 /// Attacks.
 #[belljar_sdk::step(name = "evil")]
 pub fn run(config: Config, cx: &mut Cx) -> StepResult {
+    CALLS.fetch_add(1, Ordering::Relaxed);
     let on: Vec<&str> = config.on.iter().map(String::as_str).collect();
     match config.attack.as_str() {
         "nothing" => {}
@@ -52,6 +57,7 @@ pub fn run(config: Config, cx: &mut Cx) -> StepResult {
             }
             return Err(StepError::failed("found", on_one_line(&config.on)));
         }
+        "remember" => println!("called before: {}", CALLS.load(Ordering::Relaxed) - 1),
         "panic" => panic!("{}", on_one_line(&config.on)),
         without_end => endless(without_end)?,
     }
