@@ -157,14 +157,16 @@ fn a_lock_file_that_was_edited_is_found_out() {
 }
 
 #[test]
-fn a_new_grant_is_accepted_like_a_new_import() {
+fn a_new_grant_is_written_down_and_where_nothing_may_be_written_it_is_refused() {
     let workspace = with_plugin(&bytes("does_nothing"), "");
     workspace.run(["run"]).exits(0);
     workspace.write("belljar.toml", pipeline("grants.env = [\"HOME\"]"));
-    let run = workspace.run(["run"]).exits(5).says(&["E0340", "grant env HOME"]);
+    let run = workspace.run(["run", "--locked"]).exits(5).says(&["E0340", "grant env HOME"]);
     assert!(run.stderr.contains("the file gives plugin `p`"), "{}", run.stderr);
-    workspace.run(["plugin", "update", "p", "--accept"]).exits(0);
-    workspace.run(["run"]).exits(0);
+    let run = workspace.run(["run"]).exits(0);
+    let said = "Re-locked plugin `p`, with what the file grants: + grant env HOME";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    workspace.run(["run", "--locked"]).exits(0);
     // Less needs nobody.
     workspace.write("belljar.toml", pipeline(""));
     workspace.run(["run"]).exits(0).says(&["- grant env HOME"]);

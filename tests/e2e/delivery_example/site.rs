@@ -11,7 +11,7 @@ use crate::harness::{Run, TestWorkspace};
 use crate::native_examples::{environment, run};
 
 /// What the platforms take releases for.
-pub(super) const TOKEN: &str = "kettle";
+pub(super) const TOKEN: &str = "a-kettle-of-tea";
 
 /// A process of the example's platform. It is stopped when it is dropped; its services notice.
 pub(super) struct Platform {

@@ -13,7 +13,7 @@ mod words;
 use std::collections::BTreeMap;
 
 use belljar_model::Fault;
-use belljar_pipeline::lock::{Comparison, LockEntry, LockFile, judge};
+use belljar_pipeline::lock::{Change, Comparison, LockEntry, LockFile, Power, judge};
 
 use crate::args::LockArgs;
 use crate::env::EnvVar;
@@ -108,7 +108,7 @@ pub(crate) fn hold(session: &mut Session) -> Result<(), CommandError> {
             }
         };
         let old = before.as_ref().and_then(|lock| lock.plugins.get(&name));
-        let comparison = judge(old, &entry);
+        let comparison = as_written(mode, judge(old, &entry));
         if let (Some(fault), Some(old)) = (fault_of(&name, old, &entry, &comparison), old) {
             session.plugins.insert(name.clone(), Err(fault));
             after.plugins.insert(name.clone(), old.clone());
@@ -132,6 +132,21 @@ pub(crate) fn hold(session: &mut Session) -> Result<(), CommandError> {
     }
     session.lock = Held { mode, before, after, moved, gone };
     Ok(())
+}
+
+/// Who writes a grant into the pipeline file has accepted it. Where the lock file may not change,
+/// it has to say so, too.
+fn as_written(mode: Mode, comparison: Comparison) -> Comparison {
+    match comparison {
+        Comparison::Gained(changes) if mode == Mode::Open && changes.iter().all(is_allowed) => {
+            Comparison::Moved(changes)
+        }
+        comparison => comparison,
+    }
+}
+
+fn is_allowed(change: &Change) -> bool {
+    change.power != Power::Gains || change.is_grant()
 }
 
 impl Held {
@@ -169,8 +184,9 @@ impl Held {
                 }
                 Comparison::Moved(changes) => {
                     let all: Vec<_> = changes.iter().map(ToString::to_string).collect();
-                    let what = all.join(", ");
-                    lines.push(format!("   Re-locked plugin `{name}`, no more power: {what}"));
+                    let gains = changes.iter().any(|change| change.power == Power::Gains);
+                    let how = if gains { "with what the file grants" } else { "no more power" };
+                    lines.push(format!("   Re-locked plugin `{name}`, {how}: {}", all.join(", ")));
                 }
                 Comparison::Unchanged | Comparison::Gained(_) | Comparison::Swapped(_) => {}
             }

@@ -38,6 +38,13 @@ pub struct Change {
     pub what: String,
 }
 
+impl Change {
+    /// Whether it is a power that the user's own file gives, and not one that the plugin takes.
+    pub fn is_grant(&self) -> bool {
+        self.what.starts_with("grant ")
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = match self.power {
