@@ -96,13 +96,13 @@ impl<'a> Answers<'a> {
     }
 
     /// Takes a line.
-    pub(super) fn line(&mut self, line: LogLine) -> Result<(), Broken> {
+    pub(super) fn line(&mut self, line: &LogLine) -> Result<(), Broken> {
         self.is_begun = true;
         let size = line.text.len() as u64 + 1;
         self.log_room =
             self.log_room.checked_sub(size).ok_or_else(|| denied("more log than there may be"))?;
         if let Some((step, log)) = self.log {
-            log.line(step, &LogLine { text: harmless(&line.text), ..line });
+            log.line(step, &LogLine { text: harmless(&line.text), ..line.clone() });
         }
         Ok(())
     }

@@ -83,7 +83,7 @@ impl Process {
             Ok(FromWorker::Refused(why)) => Err(StartError::Refused(why)),
             Ok(_) => Err(StartError::Mute("it said something else".to_owned())),
             Err(error) => {
-                let ended = process.ended().map(|status| how(&status)).unwrap_or_default();
+                let ended = process.ended().map(how).unwrap_or_default();
                 Err(StartError::Mute(format!("{error} {ended}").trim_end().to_owned()))
             }
         }
@@ -124,7 +124,7 @@ impl Patience for Until {
 }
 
 /// How a process ended, in words.
-pub(super) fn how(status: &ExitStatus) -> String {
+pub(super) fn how(status: ExitStatus) -> String {
     match status.signal() {
         Some(signal) => format!("signal {signal} ({})", name(signal)),
         None => format!("exit code {}", status.code().unwrap_or(-1)),

@@ -89,7 +89,7 @@ pub(super) fn talk(
     stream.send(&ToWorker::Call(Box::new(call)), raw, vigil)?;
     loop {
         match stream.receive::<FromWorker>(vigil)? {
-            FromWorker::Line(line) => answers.line(line)?,
+            FromWorker::Line(line) => answers.line(&line)?,
             FromWorker::Forget(number) => answers.forget(number),
             FromWorker::Ask(ask) => {
                 let begins = matches!(*ask, crate::message::Ask::Code);

@@ -173,8 +173,7 @@ impl Workers {
                     Some(24) => fault::compile_limit(name, &format!("{cpu} of processor time")),
                     Some(6) => fault::compile_limit(name, &format!("{memory} of memory")),
                     _ => {
-                        let how =
-                            status.map_or_else(|| "it hung".to_owned(), |status| how(&status));
+                        let how = status.map_or_else(|| "it hung".to_owned(), how);
                         fault::compile_died(name, &how)
                     }
                 }
@@ -199,7 +198,7 @@ impl Workers {
             Broken::Protocol(how) => fault::lied(errand.what, how),
             Broken::Gone | Broken::Io(_) => {
                 let how = match process.ended() {
-                    Some(status) => how(&status),
+                    Some(status) => how(status),
                     None => "it closed its socket and went on".to_owned(),
                 };
                 fault::died(errand.what, &how)

@@ -71,6 +71,7 @@ pub(crate) struct Walled {
 
 /// A question of a worker.
 #[derive(Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "it travels in a box")]
 pub(crate) enum Ask {
     /// The machine code of the call's guest.
     Code,
@@ -129,6 +130,7 @@ pub(crate) enum Answer {
 
 /// What came of a call.
 #[derive(Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "it travels in a box")]
 pub(crate) enum Done {
     /// Machine code, which follows, and what was found.
     Compiled(Result<(u64, Raw), SentFault>),

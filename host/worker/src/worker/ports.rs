@@ -54,7 +54,7 @@ impl BlobStore for AskedOutputs {
             }
             return writer.finish();
         }
-        kept(self.0.ask_with(Ask::Put { size: bytes.len() as u64 }, bytes)?)
+        kept(&self.0.ask_with(Ask::Put { size: bytes.len() as u64 }, bytes)?)
     }
 
     fn contains(&self, digest: &Digest) -> bool {
@@ -67,9 +67,9 @@ impl BlobStore for AskedOutputs {
     }
 }
 
-fn kept(answer: Answer) -> Result<Digest, Fault> {
+fn kept(answer: &Answer) -> Result<Digest, Fault> {
     match answer {
-        Answer::Kept(digest) => Ok(digest),
+        Answer::Kept(digest) => Ok(*digest),
         _ => Err(unexpected()),
     }
 }
@@ -91,7 +91,7 @@ impl BlobWriter for AskedWriter {
 
     fn finish(mut self: Box<Self>) -> Result<Digest, Fault> {
         self.is_open = false;
-        kept(self.link.ask(Ask::Finish(self.number))?)
+        kept(&self.link.ask(Ask::Finish(self.number))?)
     }
 }
 

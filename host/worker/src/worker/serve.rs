@@ -96,12 +96,15 @@ impl Serving {
             _ => 2,
         });
         let done = match call {
-            Call::Compile { command, name, size } => return self.compile(command, &name, size),
+            Call::Compile { command, name, size } => {
+                let kind = if command { GuestKind::Command } else { GuestKind::Plugin };
+                return self.compile(kind, &name, size);
+            }
             Call::Describe { code } => self.describe(&code),
             Call::Step { code, step, action, limits } => {
                 self.step(&code, &StepName::new(&step), (action, &limits.into()))
             }
-            Call::Deploy { code, call } => self.deploy(&code, &call.limits.clone().into(), call),
+            Call::Deploy { code, call } => self.deploy(&code, &call.limits.clone().into(), &call),
             Call::Command { code, step, tool } => self.command(&code, &StepName::new(&step), tool),
         };
         (done, Bytes::new())
@@ -114,8 +117,7 @@ impl Serving {
         }
     }
 
-    fn compile(&self, command: bool, name: &str, size: u64) -> (Done, Bytes) {
-        let kind = if command { GuestKind::Command } else { GuestKind::Plugin };
+    fn compile(&self, kind: GuestKind, name: &str, size: u64) -> (Done, Bytes) {
         let compiled = self.link.raw(size).and_then(|bytes| match &self.role {
             Role::Compiler(compiler) => compiler.compile(&Source { kind, name, bytes: &bytes }),
             Role::Guests(_) => Err(fault::own("this worker runs guests, and compiles nothing")),
@@ -160,7 +162,7 @@ impl Serving {
         Done::Executed(executed.unwrap_or_else(failed).into())
     }
 
-    fn deploy(&self, code: &SentGuest, limits: &Limits, sent: SentDeploy) -> Done {
+    fn deploy(&self, code: &SentGuest, limits: &Limits, sent: &SentDeploy) -> Done {
         let read = self.reader();
         let call = DeployCall {
             plugin: code.digest,
