@@ -69,6 +69,7 @@ impl Guarded {
     fn commit(&self, author: &str) {
         let (name, mail) =
             (format!("user.name={author}"), format!("user.email={author}@example.org"));
+        self.site.run(&["plugin", "update"]).exits(0); // the lock file is committed with the rest
         self.git(&["add", "--all"]);
         self.git(&["-c", &name, "-c", &mail, "commit", "--quiet", "--allow-empty", "-m", "change"]);
     }

@@ -11,6 +11,7 @@ mod file;
 mod words;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use belljar_model::Fault;
 use belljar_pipeline::lock::{Change, Comparison, LockEntry, LockFile, Power, judge};
@@ -84,6 +85,8 @@ pub(crate) struct Held {
     moved: BTreeMap<String, (LockEntry, Comparison)>,
     /// Plugins of the lock file that the pipeline file has no more.
     gone: Vec<String>,
+    /// Whether it was written, or found to be as it must be: a command may ask more than once.
+    settled: OnceLock<()>,
 }
 
 /// Compares the plugins of a session with the lock file. What gained power is taken out.
@@ -130,7 +133,7 @@ pub(crate) fn hold(session: &mut Session) -> Result<(), CommandError> {
             after.plugins.insert(name.clone(), old.clone());
         }
     }
-    session.lock = Held { mode, before, after, moved, gone };
+    session.lock = Held { mode, before, after, moved, gone, settled: OnceLock::new() };
     Ok(())
 }
 
@@ -223,7 +226,8 @@ pub(crate) fn settle(
             Some(fault) => Err(refusals(session, fault)),
         };
     }
-    if writing == Writing::Allowed && held.before.as_ref() != Some(&held.after) {
+    let is_due = writing == Writing::Allowed && held.before.as_ref() != Some(&held.after);
+    if is_due && held.settled.set(()).is_ok() {
         // A file without plugins needs no lock file.
         if held.before.is_some() || !held.after.plugins.is_empty() {
             write(&session.project, &held.after)?;
