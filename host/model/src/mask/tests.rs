@@ -150,3 +150,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_value_with_a_quote_is_found_in_json() {
+    let value = "hunter2/Zq8v\"Lk3+TnWx0";
+    let json = serde_json::to_string(value).expect("a text has a JSON form");
+    let text = mask(&[value]).text(format!("log {json}"));
+    assert_eq!(text, "log \"***\"");
+    let reversed: String = value.chars().rev().collect();
+    assert_eq!(mask(&[value]).text(format!("log {reversed}")), "log ***");
+}
