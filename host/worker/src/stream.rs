@@ -2,8 +2,11 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -11,6 +14,11 @@ use crate::frame::{self, FrameError, HEAD, MAX_RAW};
 
 /// Room for frames of usual size.
 const BUFFER: usize = 64 << 10;
+/// So long it is asked again and again whether something has come, before the kernel is told to
+/// say so: to be woken takes longer than a small call.
+const SPIN: Duration = Duration::from_micros(60);
+/// How often someone who waits looks around.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
 
 /// Why a conversation cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +50,11 @@ pub(crate) trait Patience {
     /// # Errors
     /// [`Broken::Stopped`] when waiting is over.
     fn look(&mut self) -> Result<(), Broken>;
+
+    /// Whether there is anything to look at.
+    fn is_endless(&self) -> bool {
+        false
+    }
 }
 
 /// Waits for ever.
@@ -51,6 +64,10 @@ impl Patience for Endless {
     fn look(&mut self) -> Result<(), Broken> {
         Ok(())
     }
+
+    fn is_endless(&self) -> bool {
+        true
+    }
 }
 
 /// One end of the socket.
@@ -59,11 +76,13 @@ pub(crate) struct Stream {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// Since when nothing goes over.
+    still: Option<Instant>,
 }
 
 impl Stream {
     pub(crate) fn new(socket: UnixStream) -> Self {
-        Self { socket, buffer: vec![0; BUFFER], start: 0, end: 0 }
+        Self { socket, buffer: vec![0; BUFFER], start: 0, end: 0, still: None }
     }
 
     /// Sends a message, and the raw bytes that it names.
@@ -84,7 +103,7 @@ impl Stream {
             } else {
                 self.socket.write_vectored(&[IoSlice::new(head), IoSlice::new(tail)])
             };
-            let Some(sent) = gone_on(sent, patience)? else { continue };
+            let Some(sent) = self.gone_on(sent, PollFlags::OUT, patience)? else { continue };
             let of_head = sent.min(head.len());
             head = &head[of_head..];
             tail = &tail[(sent - of_head).min(tail.len())..];
@@ -141,7 +160,7 @@ impl Stream {
             let mut at = from;
             while at < taken.len() {
                 let read = self.socket.read(&mut taken[at..]);
-                at += gone_on(read, patience)?.unwrap_or(0);
+                at += self.gone_on(read, PollFlags::IN, patience)?.unwrap_or(0);
             }
         }
         Ok(taken)
@@ -155,25 +174,44 @@ impl Stream {
             self.start = 0;
         }
         let read = self.socket.read(&mut self.buffer[self.end..]);
-        self.end += gone_on(read, patience)?.unwrap_or(0);
+        self.end += self.gone_on(read, PollFlags::IN, patience)?.unwrap_or(0);
         Ok(())
     }
-}
 
-/// How many bytes went over; `None` if none did in a while, and waiting goes on.
-fn gone_on(
-    result: io::Result<usize>,
-    patience: &mut dyn Patience,
-) -> Result<Option<usize>, Broken> {
-    use io::ErrorKind::{BrokenPipe, ConnectionReset, Interrupted, TimedOut, WouldBlock};
-    patience.look()?;
-    match result {
-        Ok(0) => Err(Broken::Gone),
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) => match error.kind() {
-            WouldBlock | TimedOut | Interrupted => Ok(None),
-            BrokenPipe | ConnectionReset => Err(Broken::Gone),
-            _ => Err(Broken::Io(error)),
-        },
+    /// How many bytes went over; `None` if none did in a while, and waiting goes on.
+    fn gone_on(
+        &mut self,
+        result: io::Result<usize>,
+        way: PollFlags,
+        patience: &mut dyn Patience,
+    ) -> Result<Option<usize>, Broken> {
+        use io::ErrorKind::{BrokenPipe, ConnectionReset, Interrupted, WouldBlock};
+        patience.look()?;
+        match result {
+            Ok(0) => Err(Broken::Gone),
+            Ok(bytes) => {
+                self.still = None;
+                Ok(Some(bytes))
+            }
+            Err(error) => match error.kind() {
+                WouldBlock => self.wait(way, patience).map(|()| None),
+                Interrupted => Ok(None),
+                BrokenPipe | ConnectionReset => Err(Broken::Gone),
+                _ => Err(Broken::Io(error)),
+            },
+        }
+    }
+
+    /// Waits until something may go over, or someone should look around.
+    fn wait(&mut self, way: PollFlags, patience: &dyn Patience) -> Result<(), Broken> {
+        if self.still.get_or_insert_with(Instant::now).elapsed() < SPIN {
+            thread::yield_now();
+            return Ok(());
+        }
+        let most = if patience.is_endless() { None } else { Some(&LOOK) };
+        match poll(&mut [PollFd::new(&self.socket, way)], most) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+            Err(error) => Err(Broken::Io(error.into())),
+        }
     }
 }

@@ -50,7 +50,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("landlock", &["tool"]),
     ("opendal", &["outlet"]),
-    ("rustix", &["disk", "tool", "cli"]),
+    ("rustix", &["disk", "tool", "worker", "cli"]),
     ("seccompiler", &["tool"]),
     ("tokio", &["sandbox", "outlet", "cli"]),
     ("ureq", &["outlet"]),

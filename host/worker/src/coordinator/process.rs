@@ -13,8 +13,6 @@ use std::time::{Duration, Instant};
 use crate::message::FromWorker;
 use crate::stream::{Broken, Patience, Stream};
 
-/// How often someone who waits looks around.
-const LOOK: Duration = Duration::from_millis(10);
 /// How long a worker may take to greet.
 const GREETING: Duration = Duration::from_secs(20);
 /// How long a worker that has ended its side may take to be gone.
@@ -60,8 +58,9 @@ pub(super) struct Start {
 impl Process {
     fn start(start: &Start) -> Result<Self, StartError> {
         let (ours, theirs) = UnixStream::pair()?;
-        ours.set_read_timeout(Some(LOOK))?;
-        ours.set_write_timeout(Some(LOOK))?;
+        // For both sides here: a sealed process could not do it any more.
+        ours.set_nonblocking(true)?;
+        theirs.set_nonblocking(true)?;
         let child = Command::new(&start.program)
             .arg(start.argument)
             .env_clear()
