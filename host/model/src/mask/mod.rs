@@ -147,12 +147,9 @@ impl Mask {
 
     /// Whether a value occurs in any text within `thing`.
     pub fn finds_in(&self, thing: &impl Serialize) -> bool {
+        // Each text is looked at as it is: in the bytes of its JSON it would be escaped once more.
         !self.is_empty()
-            && serde_json::to_vec(thing).is_ok_and(|json| {
-                // Most have none, and the walk is needed only for what may span two texts.
-                self.finds(&json)
-                    && serde_json::from_slice(&json).is_ok_and(|value| self.finds_in_json(&value))
-            })
+            && serde_json::to_value(thing).is_ok_and(|value| self.finds_in_json(&value))
     }
 
     fn finds_in_json(&self, value: &Value) -> bool {
