@@ -104,8 +104,8 @@ fn answers(folder: &Path) -> Result<Answers> {
     let mut answers = Answers::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", shown(folder)))? {
         let path = entry?.path();
-        let text = read(&path)?;
-        let Some((id, test)) = text.trim_end().split_once(' ') else { continue };
+        let line = read(&path)?;
+        let Some((id, test)) = line.trim_end().split_once(' ') else { continue };
         answers.entry(id.to_owned()).or_default().insert(test.to_owned());
     }
     Ok(answers)

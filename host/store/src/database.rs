@@ -89,7 +89,7 @@ impl Database {
     /// Writes down that the database is damaged: the next process that has the store alone begins
     /// a new one.
     fn condemn(&self, error: &rusqlite::Error) {
-        let folder = self.path.parent().map_or_else(|| Path::new("."), |folder| folder);
+        let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
         let why = error.to_string();
         // Where this fails, the next process finds the damage by itself, as this one did.
         let _ = Root::open(folder)

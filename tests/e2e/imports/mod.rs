@@ -22,6 +22,8 @@ fn components(variable: &str) -> Vec<PathBuf> {
     let stem = |path: &PathBuf| path.file_stem().and_then(OsStr::to_str).unwrap().to_owned();
     let mut found: Vec<_> = entries
         .filter(|path| path.extension().is_some_and(|extension| extension == "wasm"))
+        // Cargo keeps each under a second name, with a hash.
+        .filter(|path| !stem(path).contains('-'))
         .filter(|path| !REFUSED.contains(&stem(path).as_str()))
         .collect();
     found.sort();

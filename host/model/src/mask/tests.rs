@@ -21,7 +21,7 @@ fn check(text: &str, expected: &str) {
 /// Every encoding of a value that a mask promises to find.
 fn encodings(value: &str) -> Vec<String> {
     let hex = crate::hex::hex(value.as_bytes());
-    let percent: String = value.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let percent = value.bytes().fold(String::new(), |all, byte| all + &format!("%{byte:02X}"));
     let json = serde_json::to_string(value).expect("a text has a JSON form");
     let mut all = vec![
         value.to_owned(),

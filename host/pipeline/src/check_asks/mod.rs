@@ -29,7 +29,9 @@ pub fn check_asks(
         for found in secrets::check(pipeline, step, descriptor) {
             once.add(found);
         }
-        unreachable(step, descriptor).into_iter().for_each(|found| once.add(found));
+        for found in unreachable(step, descriptor) {
+            once.add(found);
+        }
     }
     for environment in pipeline.environments.values() {
         let Some(descriptor) = descriptors.get(&environment.spec.uses) else { continue };

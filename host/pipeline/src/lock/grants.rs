@@ -20,7 +20,9 @@ pub fn granted(pipeline: &Pipeline, plugin: &str) -> Named {
         for (kind, names) in
             [("hosts", &spec.hosts), ("secrets", &spec.secrets), ("tools", &spec.tools)]
         {
-            names.iter().for_each(|name| add(kind, name));
+            for name in names {
+                add(kind, name);
+            }
         }
         spec.storage.iter().for_each(|place| add("storage", place));
     }

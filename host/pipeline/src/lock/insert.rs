@@ -31,18 +31,15 @@ pub fn insert_plugin(text: &str, name: &str, source: &str) -> Result<String, Ins
     let line = plugin_line(name, source);
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let header = headers(text).find(|(_, header)| header.trim() == "[plugins]");
-    let (at, added) = match header {
-        Some((start, _)) => {
-            let values = before.0.iter().filter(|entry| entry.key.at.span.start > start);
-            let last = values.map(|entry| entry.value.at.span.end).max().unwrap_or(start);
-            (line_end(text, last), format!("{line}{newline}"))
-        }
-        None => {
-            let table = format!("[plugins]{newline}{line}{newline}");
-            match headers(text).next() {
-                Some((first, _)) => (comment_start(text, first), format!("{table}{newline}")),
-                None => (text.len(), format!("{newline}{table}")),
-            }
+    let (at, added) = if let Some((start, _)) = header {
+        let values = before.0.iter().filter(|entry| entry.key.at.span.start > start);
+        let last = values.map(|entry| entry.value.at.span.end).max().unwrap_or(start);
+        (line_end(text, last), format!("{line}{newline}"))
+    } else {
+        let table = format!("[plugins]{newline}{line}{newline}");
+        match headers(text).next() {
+            Some((first, _)) => (comment_start(text, first), format!("{table}{newline}")),
+            None => (text.len(), format!("{newline}{table}")),
         }
     };
     let glue = if text[..at].is_empty() || text[..at].ends_with('\n') { "" } else { newline };

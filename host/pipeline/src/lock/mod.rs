@@ -88,11 +88,9 @@ pub enum Compared {
 impl LockEntry {
     /// What is locked of it.
     pub fn compared(&self) -> Compared {
-        if self.source.starts_with("path:") && self.source.ends_with(".wasm") {
-            Compared::Bytes
-        } else {
-            Compared::Powers
-        }
+        let path = self.source.strip_prefix("path:").map(std::path::Path::new);
+        let is_file = path.and_then(std::path::Path::extension) == Some("wasm".as_ref());
+        if is_file { Compared::Bytes } else { Compared::Powers }
     }
 
     /// The version that it gives itself; empty if it gives none.

@@ -12,7 +12,7 @@ const HEAD: &str = "\
 
 impl fmt::Display for LockFile {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{HEAD}version = {VERSION}\n")?;
+        writeln!(out, "{HEAD}version = {VERSION}")?;
         for (name, entry) in &self.plugins {
             write!(out, "\n[plugin.{}]\n", key(name))?;
             for (field, value) in [

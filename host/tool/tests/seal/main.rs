@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "this is a test with a `main` of its own")]
 #![expect(clippy::print_stdout, reason = "this is a test with a `main` of its own")]
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, ExitCode, Stdio};
 
 use belljar_tool::seal::{Sealed, worker};
@@ -73,9 +74,10 @@ fn open(path: &std::ffi::CStr) -> i64 {
 }
 
 /// Makes a system call; the number of the error, negative, if there is one.
-fn call(number: i64, [a, b, c, d, e, f]: [i64; 6]) -> i64 {
+fn call(number: i64, arguments: [i64; 6]) -> i64 {
+    let [one, two, three, four, five, six] = arguments;
     // SAFETY: what is not denied fails for want of sensible arguments, or does nothing.
-    let result = unsafe { libc::syscall(number, a, b, c, d, e, f) };
+    let result = unsafe { libc::syscall(number, one, two, three, four, five, six) };
     let error = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
     if result < 0 { -i64::from(error) } else { result }
 }
@@ -138,7 +140,6 @@ fn host() -> ExitCode {
         check(name, result(name).is_some_and(|result| result >= 0));
     }
     check("environment", result("environment") == Some(0));
-    use std::os::unix::process::ExitStatusExt;
     if cfg!(target_arch = "x86_64") {
         check("x32", child("x32").status.signal() == Some(libc::SIGSYS));
     }
