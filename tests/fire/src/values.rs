@@ -56,7 +56,7 @@ pub(crate) fn blobs(record: u64) -> Vec<Vec<u8>> {
         bytes.truncate(size);
         bytes
     };
-    (0..1 + record % 3).map(|number| blob(number, &mut dice)).collect()
+    (0..=record % 3).map(|number| blob(number, &mut dice)).collect()
 }
 
 /// What a record says.
@@ -64,7 +64,7 @@ pub(crate) fn result(record: u64) -> ActionResult {
     let output = |(number, bytes): (usize, Vec<u8>)| OutputFile {
         path: path(&format!("out/{number}")),
         digest: Digest::of(&bytes),
-        executable: record % 2 == 0,
+        executable: record.is_multiple_of(2),
     };
     ActionResult {
         verdict: Verdict::Passed,

@@ -1,7 +1,7 @@
 //! What the lock file refuses, and how to accept it.
 
 use belljar_model::{Blame, Code, Fault};
-use belljar_pipeline::lock::{Change, Comparison, LockEntry, Power};
+use belljar_pipeline::lock::{Change, Comparison, LockEntry, LockFile, Power};
 use belljar_report::text;
 
 use super::{Mode, Why};
@@ -73,7 +73,12 @@ fn swapped(name: &str, (was, is): (&str, &str), changes: &[Change]) -> Fault {
 }
 
 /// Why nothing runs where the lock file may not change; `None` if nothing differs.
-pub(super) fn locked(mode: Mode, file: &str, there: bool, differences: &[String]) -> Option<Fault> {
+pub(super) fn locked(
+    mode: Mode,
+    file: &str,
+    before: Option<&LockFile>,
+    differences: &[String],
+) -> Option<Fault> {
     if differences.is_empty() {
         return None;
     }
@@ -83,7 +88,7 @@ pub(super) fn locked(mode: Mode, file: &str, there: bool, differences: &[String]
         Mode::Frozen(Why::Asked) => "`--frozen` is given",
         Mode::Frozen(Why::Ci) => "`CI` is set, which means `--frozen`",
     };
-    let message = if there {
+    let message = if before.is_some() {
         format!("the lock file `{file}` would change, and it may not: {because}")
     } else {
         format!("there is no lock file `{file}`, and none may be written: {because}")

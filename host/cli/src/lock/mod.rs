@@ -221,7 +221,7 @@ pub(crate) fn settle(
     let held = &session.lock;
     let name = file_name(&session.project);
     if held.mode != Mode::Open {
-        return match fault::locked(held.mode, &name, held.before.is_some(), &held.differences()) {
+        return match fault::locked(held.mode, &name, held.before.as_ref(), &held.differences()) {
             None => Ok(()),
             Some(fault) => Err(refusals(session, fault)),
         };

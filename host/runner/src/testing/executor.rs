@@ -131,21 +131,7 @@ impl Script<'_> {
             // Reveals a secret of this name, and says it, or does with it what another verb says.
             "tell" => {
                 let value = self.request.secrets.reveal(&text(1))?;
-                let value = String::from_utf8(value.expose().to_vec()).unwrap();
-                match text(2).as_str() {
-                    "say" => self.say(format!("it is {value}!")),
-                    "name" => self.write(&format!("out/{value}"), "x"),
-                    "ask" => drop(self.ask(Question::Environment(value))),
-                    "fail" => {
-                        let message = format!("it is {value}");
-                        return Ok(Verdict::Failed { code: value, message });
-                    }
-                    "err" => {
-                        let fault = Fault::new(Blame::Plugin, Code::new("E0401"), &value);
-                        return Err(fault.note(&value).help(value));
-                    }
-                    verb => unreachable!("unknown `{verb}`"),
-                }
+                return self.tell(String::from_utf8(value.expose().to_vec()).unwrap(), &text(2));
             }
             "fail-with" => {
                 if self.ask(Question::Content(path(&text(1)))) != Answer::Absent {
@@ -165,6 +151,25 @@ impl Script<'_> {
             "panic" => panic!("a port with a defect"),
             "meet" => scripts.meet(number(1)),
             other => unreachable!("unknown operation `{other}`"),
+        }
+        Ok(Verdict::Passed)
+    }
+
+    /// Gives a secret away.
+    fn tell(&mut self, value: String, how: &str) -> Result<Verdict, Fault> {
+        match how {
+            "say" => self.say(format!("it is {value}!")),
+            "name" => self.write(&format!("out/{value}"), "x"),
+            "ask" => drop(self.ask(Question::Environment(value))),
+            "fail" => {
+                let message = format!("it is {value}");
+                return Ok(Verdict::Failed { code: value, message });
+            }
+            "err" => {
+                let fault = Fault::new(Blame::Plugin, Code::new("E0401"), &value);
+                return Err(fault.note(&value).help(value));
+            }
+            verb => unreachable!("unknown `{verb}`"),
         }
         Ok(Verdict::Passed)
     }

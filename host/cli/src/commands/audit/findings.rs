@@ -123,7 +123,7 @@ impl Finder<'_> {
             end_col: number(end_col),
         });
         let finding = Finding {
-            rule: rule.as_str().to_owned(),
+            rule: rule.as_str().clone(),
             severity: rule.severity(),
             message,
             at: span,

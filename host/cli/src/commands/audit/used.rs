@@ -110,7 +110,9 @@ impl Used {
         self.runs = self.runs.max(other.runs);
         self.known |= other.known;
         for (kind, names) in &other.names {
-            names.iter().for_each(|name| self.add(kind, name));
+            for name in names {
+                self.add(kind, name);
+            }
         }
         self.files.extend(other.files.iter().cloned());
         for (tool, runs) in &other.tool_runs {

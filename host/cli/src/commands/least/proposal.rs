@@ -42,7 +42,9 @@ pub(super) fn of(
         proposal.complete &= ended && trace.is_some();
         let mut used = Used::default();
         used.report(report);
-        trace.into_iter().for_each(|trace| used.trace(trace));
+        if let Some(trace) = trace {
+            used.trace(trace);
+        }
         for at in &step.grants {
             let (kind, resource) = (at.grant.capability.as_str(), &at.grant.resource);
             add(&mut proposal.granted, kind, resource);

@@ -1,5 +1,6 @@
 //! `belljar plugin diff`: what a plugin can do, and what changed.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use belljar_model::{Blame, Fault};
@@ -36,7 +37,8 @@ pub(super) fn since(
     plugin: &str,
     terminal: &Terminal,
 ) -> Result<Exit, CommandError> {
-    let is_name = !plugin.starts_with("builtin:") && !plugin.ends_with(".wasm");
+    let is_file = Path::new(plugin).extension().is_some_and(|extension| extension == "wasm");
+    let is_name = !plugin.starts_with("builtin:") && !is_file;
     if !is_name {
         return Err(CommandError::usage_help(
             format!("`{plugin}` is no plugin of the pipeline file, so nothing is locked of it"),

@@ -61,8 +61,8 @@ pub(super) fn granted(entry: &LockEntry) -> String {
     if entry.grants.is_empty() {
         return "  granted: nothing\n".to_owned();
     }
-    let kinds = entry.grants.keys();
-    kinds.map(|kind| format!("  granted {kind}: {}\n", listed(&entry.grants, kind))).collect()
+    let line = |kind: &String| format!("  granted {kind}: {}\n", listed(&entry.grants, kind));
+    entry.grants.keys().map(line).collect::<Vec<_>>().concat()
 }
 
 fn listed(all: &Named, kind: &str) -> String {

@@ -59,18 +59,27 @@ pub(super) fn update(
         }
         comparisons.insert(name.clone(), (lock::powers(&now), comparison));
     }
-    let wrote = before.as_ref() != Some(&after);
-    if wrote {
+    let written = if before.as_ref() == Some(&after) { Written::Before } else { Written::Now };
+    if written == Written::Now {
         lock::write(&session.project, &after)?;
     }
-    answer(&session.project, &comparisons, wrote, terminal);
+    answer(&session.project, &comparisons, written, terminal);
     if refused.is_empty() { Ok(Exit::Success) } else { Err(CommandError::Faults(refused)) }
+}
+
+/// Whether the lock file had to be written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// It had.
+    Now,
+    /// It says so already.
+    Before,
 }
 
 fn answer(
     project: &Project,
     comparisons: &BTreeMap<String, (String, Comparison)>,
-    wrote: bool,
+    written: Written,
     terminal: &Terminal,
 ) {
     let file = lock::file_name(project);
@@ -88,7 +97,7 @@ fn answer(
             })
         };
         terminal.answer_json(&json!({
-            "schema": "belljar.plugin-update/v1", "file": file, "written": wrote,
+            "schema": "belljar.plugin-update/v1", "file": file, "written": written == Written::Now,
             "plugins": comparisons.iter().map(one).collect::<Vec<_>>(),
         }));
         return;
@@ -106,7 +115,7 @@ fn answer(
         }
     }
     terminal.answer(&text);
-    if wrote {
+    if written == Written::Now {
         terminal.remark(&format!("       Wrote {file}"));
     }
 }
