@@ -33,7 +33,9 @@ pub fn run(config: Config, cx: &mut Cx) -> StepResult {
         "read" => each(&on, |path| fs::read(path).map(drop)),
         "list" => each(&on, |path| fs::read_dir(path).map(drop)),
         "truncate" => {
-            each(&on, |path| fs::OpenOptions::new().write(true).truncate(true).open(path).map(drop))
+            each(&on, |path| {
+                fs::OpenOptions::new().write(true).truncate(true).open(path).map(drop)
+            });
         }
         "write" => each(&on, |path| fs::write(path, "written")),
         "remove" => each(&on, |path| fs::remove_file(path)),
