@@ -30,20 +30,24 @@ const CORE: &[&str] = &[
 const GUESTS_ONLY: &str = "belljar-guests";
 
 /// What cannot be done within a sandbox of the operating system: packages that make such
-/// sandboxes, or listen to sockets, and the names of tests that do, or that run programs which are
+/// sandboxes, trace others, or listen to sockets, and the names of tests that do, or that run programs which are
 /// not cargo's.
 const OWN_SANDBOX: (&[&str], &[&str]) = (
-    &["belljar-fire", "belljar-outlet", "belljar-tool"],
+    &["belljar-fire", "belljar-outlet", "belljar-tool", "belljar-worker"],
     &[
         "delivering::",
         "delivery_example::",
         "foreign::our_figures",
         "guides::delivery",
         "guides::native_tools",
+        "guides::secrets",
+        "hostile::",
         "imports::",
         "native_examples::",
         "revision::tests",
+        "secrets::a_tool",
         "what_has_no_content_is_refused",
+        "workers::",
     ],
 );
 
