@@ -104,13 +104,19 @@ fn fuzz(names: &[String], args: &FuzzArgs, places: &Places) -> Result<Vec<String
         std::fs::create_dir_all(&found)?;
         std::fs::create_dir_all(&failures)?;
         let mut program = program(places, name);
+        let corpus = corpus(name);
         if args.keep {
-            program.arg("-merge=1").arg(corpus(name)).arg(&found);
+            std::fs::create_dir_all(root().join(&corpus))?;
+            program.arg("-merge=1").arg(&corpus).arg(&found);
         } else {
             program.arg(format!("-max_total_time={}", args.seconds));
             program.arg(format!("-artifact_prefix={}/", failures.display()));
             program.args(BOUNDS).args(["-print_final_stats=0", "-verbosity=0"]);
-            program.arg(&found).arg(corpus(name));
+            program.arg(&found);
+            // A folder that is not there counts as a failure. Git keeps none that is empty.
+            if root().join(&corpus).is_dir() {
+                program.arg(&corpus);
+            }
         }
         if !status(&mut program)?.success() {
             failed.push(name.clone());
