@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, ensure};
 use belljar_model::Patterns;
-use belljar_model::ports::{Cancel, Executor as _, Inputs as _, LogSink, Request, Variation};
+use belljar_model::ports::{
+    Cancel, Executor as _, Inputs as _, LogSink, Request, Unheard, Variation,
+};
 
 use crate::results::{Goal, Results, Unit};
 use crate::sample::{batches, seconds};
 use crate::surroundings::Surroundings;
-use crate::workbench::{BLOCK, NoLog, Workbench, plan};
+use crate::workbench::{BLOCK, Workbench, plan};
 
 const FILES: u32 = 1000;
 
@@ -42,7 +44,7 @@ pub(crate) fn measure(surroundings: &Surroundings, results: &mut Results) -> Res
         tools: std::collections::BTreeMap::new(),
     };
     let action = belljar_runner::resolve(step, bench.plugin()?, around);
-    let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(NoLog));
+    let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(Unheard));
     let request = Request {
         step: &step.name,
         action: &action,

@@ -6,12 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use belljar_model::event::LogLine;
 use belljar_model::ports::{
-    BlobSource, BlobStore, Cancel, Clock, Compiler, EventSink, Guests, LogSink, NoSecrets, NoTools,
-    Secrets, Tools,
+    BlobSource, BlobStore, Cancel, Clock, Compiler, EventSink, Guests, NoSecrets, NoTools, Secrets,
+    Tools,
 };
-use belljar_model::{Digest, Event, Fault, StepName, TrustLevel, WorkspacePath};
+use belljar_model::{Digest, Event, Fault, TrustLevel, WorkspacePath};
 use belljar_pipeline::{Files, Plan, Reach};
 use belljar_runner::{
     Afterwards, ForceMode, OnDispute, OnFailure, Plugin, Ports, RunOptions, RunSummary,
@@ -252,13 +251,6 @@ impl EventSink for Silence {
     fn emit(&self, event: Event) {
         drop(event);
     }
-}
-
-/// Where the lines of steps go that are executed without a run.
-pub(crate) struct NoLog;
-
-impl LogSink for NoLog {
-    fn line(&self, _step: &StepName, _line: &LogLine) {}
 }
 
 /// A workspace that has nothing but the pipeline file.

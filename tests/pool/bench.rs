@@ -1,19 +1,15 @@
 //! Bench: a pool of workers of the program, with blobs in memory and one guest at a time.
 
-use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use belljar_model::event::LogLine;
 use belljar_model::limits::Limit;
 use belljar_model::ports::{
-    BlobSource, BlobStore, BlobWriter, Cancel, Compiler as _, Execution, Guest, GuestKind,
-    Guests as _, LogSink, NoSecrets, NoTools, Request, Secrets, Source, Tools, Variation,
+    BlobSource, Cancel, Compiler as _, Execution, Guest, GuestKind, Guests as _, LogSink,
+    MemoryBlobs, NoSecrets, NoTools, Request, Secrets, Source, Tools, Unheard, Variation,
 };
-use belljar_model::{
-    Action, Blame, Class, Code, Digest, Directory, Fault, Limits, Patterns, StepName, View,
-};
+use belljar_model::{Action, Blame, Class, Code, Digest, Fault, Limits, Patterns, StepName, View};
 use belljar_worker::{Bounds, Options, Sentences, Workers};
 use bytes::Bytes;
 
@@ -30,7 +26,7 @@ pub(crate) struct Compiled {
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let blobs = Arc::new(Memory::default());
+        let blobs = Arc::new(MemoryBlobs::default());
         let workers = Workers::new(Options {
             program: variable("BELLJAR_BIN"),
             runs: "--belljar-worker",
@@ -64,15 +60,10 @@ impl Bench {
             config: config.to_owned(),
             grants: Vec::new(),
             outputs: Patterns::none(),
-            view: View {
-                root: Arc::new(Directory::empty()),
-                declared: Patterns::none(),
-                environment: Arc::new(BTreeMap::new()),
-                tools: Arc::default(),
-            },
+            view: View::empty(),
         };
         let (step, cancel) = (StepName::new("step"), Cancel::new());
-        let log: Arc<dyn LogSink> = Arc::new(Deaf);
+        let log: Arc<dyn LogSink> = Arc::new(Unheard);
         let tools: Arc<dyn Tools> = Arc::new(NoTools);
         let secrets: Arc<dyn Secrets> = Arc::new(NoSecrets);
         let limits = Limits { time: Limit::default_of(time), ..Limits::default() };
@@ -106,49 +97,4 @@ fn time_up(_limit: &Limit<Duration>) -> Fault {
 
 fn cancelled() -> Fault {
     Fault::new(Blame::Cancelled, Code::new("E0408"), "cancelled")
-}
-
-/// Blobs in memory.
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<HashMap<Digest, Bytes>>>);
-
-impl BlobSource for Memory {
-    fn get(&self, digest: &Digest) -> Result<Option<Bytes>, Fault> {
-        Ok(self.0.lock().unwrap().get(digest).cloned())
-    }
-}
-
-impl BlobStore for Memory {
-    fn put(&self, bytes: &[u8]) -> Result<Digest, Fault> {
-        let digest = Digest::of(bytes);
-        self.0.lock().unwrap().insert(digest, Bytes::copy_from_slice(bytes));
-        Ok(digest)
-    }
-
-    fn contains(&self, digest: &Digest) -> bool {
-        self.0.lock().unwrap().contains_key(digest)
-    }
-
-    fn writer(&self) -> Result<Box<dyn BlobWriter>, Fault> {
-        Ok(Box::new(Writer(Vec::new(), self.clone())))
-    }
-}
-
-struct Writer(Vec<u8>, Memory);
-
-impl BlobWriter for Writer {
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<Digest, Fault> {
-        self.1.put(&self.0)
-    }
-}
-
-struct Deaf;
-
-impl LogSink for Deaf {
-    fn line(&self, _step: &StepName, _line: &LogLine) {}
 }

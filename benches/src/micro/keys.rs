@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow, ensure};
 use belljar_model::ports::{ActionCache as _, Cancel, Executor as _, Inputs as _, LogSink};
-use belljar_model::ports::{Record, Request, Variation};
+use belljar_model::ports::{Record, Request, Unheard, Variation};
 use belljar_model::{Action, ActionResult, Entry, Node, Observation, Question, Trace};
 use belljar_model::{Digest, WorkspacePath};
 use belljar_pipeline::{Plan, Step};
@@ -16,7 +16,7 @@ use belljar_runner::{Surroundings as Around, resolve};
 use crate::results::{Results, Unit};
 use crate::sample::{Sample, batches, each};
 use crate::surroundings::Surroundings;
-use crate::workbench::{NoLog, Workbench, plan};
+use crate::workbench::{Workbench, plan};
 
 /// How many inputs the larger of the two steps has.
 const MANY: u32 = 1000;
@@ -128,7 +128,7 @@ fn compare(bench: &Workbench, step: &Step, then: &Action, count: u32) -> Result<
 }
 
 fn execute(bench: &Workbench, step: &Step, action: &Action) -> Result<ActionResult> {
-    let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(NoLog));
+    let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(Unheard));
     let (step, limits) = (&step.name, &step.limits);
     let tools = &crate::workbench::no_tools();
     let secrets = &crate::workbench::no_secrets();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, ensure};
 use belljar_model::event::Source;
-use belljar_model::ports::{Cancel, Executor as _, LogSink, Request, Variation};
+use belljar_model::ports::{Cancel, Executor as _, LogSink, Request, Unheard, Variation};
 use belljar_pipeline::Plan;
 use belljar_sandbox::Sandbox;
 
@@ -15,7 +15,7 @@ use super::keys;
 use crate::results::{Goal, Results, Unit};
 use crate::sample::{batches, each, seconds};
 use crate::surroundings::Surroundings;
-use crate::workbench::{NoLog, Workbench, plan};
+use crate::workbench::{Workbench, plan};
 
 /// How many steps a run has, of which each is one measurement's share.
 const STEPS: u32 = 200;
@@ -75,7 +75,7 @@ fn sandbox(bench: &Workbench, surroundings: &Surroundings, results: &mut Results
     let one = steps(0)?;
     let step = &*one.steps[0];
     let action = keys::action(bench, step, Vec::new())?;
-    let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(NoLog));
+    let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(Unheard));
     let tools = crate::workbench::no_tools();
     let secrets = crate::workbench::no_secrets();
     let request = Request {

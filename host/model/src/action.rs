@@ -245,7 +245,6 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::directory::Directory;
 
     fn action(config: &str) -> Action {
         Action {
@@ -254,12 +253,7 @@ mod tests {
             config: config.to_owned(),
             grants: Vec::new(),
             outputs: Patterns::none(),
-            view: View {
-                root: Arc::new(Directory::empty()),
-                declared: Patterns::none(),
-                environment: Arc::new(BTreeMap::new()),
-                tools: Arc::default(),
-            },
+            view: View::empty(),
         }
     }
 

@@ -33,6 +33,16 @@ pub struct View {
 }
 
 impl View {
+    /// Nothing at all: no files, no variables, no tools.
+    pub fn empty() -> Self {
+        Self {
+            root: Arc::new(Directory::empty()),
+            declared: Patterns::none(),
+            environment: Arc::default(),
+            tools: Arc::default(),
+        }
+    }
+
     /// Answers one question. Total and deterministic.
     pub fn answer(&self, question: &Question) -> Answer {
         match question {

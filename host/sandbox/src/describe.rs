@@ -1,17 +1,15 @@
 //! What a plugin says of itself: asked without any power, then checked.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use belljar_model::descriptor::ToolNeed;
-use belljar_model::event::LogLine;
 use belljar_model::limits::Limit;
 use belljar_model::ports::{
-    Cancel, LogSink, NoSecrets, NoTools, Request, Secrets, Tools, Variation,
+    Cancel, LogSink, NoSecrets, NoTools, Request, Secrets, Tools, Unheard, Variation,
 };
 use belljar_model::{
-    Action, Blame, Class, Descriptor, Digest, Directory, Fault, Limits, Patterns, StepName, View,
+    Action, Blame, Class, Descriptor, Digest, Fault, Limits, Patterns, StepName, View,
 };
 use wasmtime::component::{Component, Linker};
 
@@ -29,12 +27,6 @@ use belljar_model::text::{harmless, harmless_lines};
 const TIME: Duration = Duration::from_secs(10);
 /// How much memory it may use for that, in bytes.
 const MEMORY: u64 = 256 << 20;
-
-struct Deaf;
-
-impl LogSink for Deaf {
-    fn line(&self, _step: &StepName, _line: &LogLine) {}
-}
 
 /// Asks the component to describe itself while every import is a trap.
 ///
@@ -98,19 +90,14 @@ fn call(
         config: "{}".to_owned(),
         grants: Vec::new(),
         outputs: Patterns::none(),
-        view: View {
-            root: Arc::new(Directory::empty()),
-            declared: Patterns::none(),
-            environment: Arc::new(BTreeMap::new()),
-            tools: Arc::default(),
-        },
+        view: View::empty(),
     };
     let limits = Limits {
         time: Limit::default_of(TIME),
         memory: Limit::default_of(MEMORY),
         ..Limits::default()
     };
-    let log: Arc<dyn LogSink> = Arc::new(Deaf);
+    let log: Arc<dyn LogSink> = Arc::new(Unheard);
     let tools: Arc<dyn Tools> = Arc::new(NoTools);
     let secrets: Arc<dyn Secrets> = Arc::new(NoSecrets);
     let (step, cancel) = (StepName::new("describe"), Cancel::new());
@@ -212,7 +199,7 @@ mod tests {
             tools: Vec::new(),
             secrets: Vec::new(),
             hosts: Vec::new(),
-            attrs: BTreeMap::new(),
+            attrs: std::collections::BTreeMap::new(),
         };
         check(&descriptor).err()
     }

@@ -189,15 +189,10 @@ impl StepLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Deaf;
-
-    impl LogSink for Deaf {
-        fn line(&self, _step: &StepName, _line: &LogLine) {}
-    }
+    use belljar_model::ports::Unheard;
 
     fn log(limit: u64) -> StepLog {
-        StepLog::new(StepName::new("step"), Arc::new(Deaf), Limit::default_of(limit))
+        StepLog::new(StepName::new("step"), Arc::new(Unheard), Limit::default_of(limit))
     }
 
     fn texts(log: StepLog) -> Vec<String> {

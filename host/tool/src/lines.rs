@@ -220,7 +220,7 @@ mod tests {
     use belljar_model::ports::BlobSource as _;
 
     use super::*;
-    use crate::testing::MemoryBlobs;
+    use belljar_model::ports::MemoryBlobs;
 
     #[derive(Default)]
     struct Heard(Mutex<Vec<String>>);

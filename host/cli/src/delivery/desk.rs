@@ -11,10 +11,10 @@ use belljar_model::event::LogLevel;
 use belljar_model::ports::{BlobSource, BlobStore, Cancel, Clock, Ledger, LogSink, Outlet};
 use belljar_model::{Digest, Directory, Fault};
 use belljar_outlet::{EnvironmentOutlet, Hosts, Http, open_storage, parse_storage};
+use belljar_runner::MaskedBlobs;
 use belljar_store::Store;
 
 use super::book::Book;
-use super::discreet::Discreet;
 use super::fault::{self, HELD};
 use super::plugin_caller::PluginCaller;
 use super::secrets;
@@ -66,7 +66,8 @@ impl Desk {
         let log: Arc<dyn LogSink> = Arc::new(Masked::new(lines, Arc::clone(&secrets)));
         let names: BTreeSet<String> = environment.tools.iter().cloned().collect();
         let store = Arc::clone(&session.store) as Arc<dyn BlobStore>;
-        let printed: Arc<dyn BlobStore> = Arc::new(Discreet::new(store, Arc::clone(&secrets)));
+        let printed: Arc<dyn BlobStore> =
+            Arc::new(MaskedBlobs::new(store, crate::secrets::veil().clone()));
         let toolset = ToolsOf::Effects(&names, &printed);
         let toolset = Arc::new(session.toolset(toolset, terminal)?);
         let effect_tools = EffectTools {

@@ -7,7 +7,6 @@ mod artifacts;
 mod book;
 mod carry;
 mod desk;
-mod discreet;
 mod fault;
 pub(crate) mod keys;
 mod metrics;

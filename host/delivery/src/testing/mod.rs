@@ -13,9 +13,8 @@ use std::time::Duration;
 use belljar_model::delivery::{
     ApprovalPolicy, Approver, Artifact, Commit, Environment, Gate, Monitor, Release, Revision,
 };
-use belljar_model::event::LogLine;
 use belljar_model::ledger::Outcome;
-use belljar_model::ports::{BlobStore, Cancel, Clock, LogSink};
+use belljar_model::ports::{BlobStore, Cancel, Clock, Unheard};
 use belljar_model::{Digest, Fault, StepName, WorkspacePath};
 
 pub(crate) use life::{Life, Moment};
@@ -59,12 +58,6 @@ impl Pause for FakeClock {
     }
 }
 
-struct Deaf;
-
-impl LogSink for Deaf {
-    fn line(&self, _: &StepName, _: &LogLine) {}
-}
-
 /// The name of the environment.
 pub(crate) const PLACE: &str = "production";
 
@@ -83,7 +76,7 @@ impl Stage {
             pins: world.clone(),
             clock: clock.clone(),
             pause: clock.clone(),
-            log: Arc::new(Deaf),
+            log: Arc::new(Unheard),
             cancel: Cancel::new(),
         };
         Self { ports, ledger, world, plugin, life }

@@ -1,44 +1,17 @@
-//! The store, the cache, the workspace and the event stream, in memory.
+//! The cache, the workspace and the event stream, in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use belljar_model::ports::{
-    ActionCache, BlobSource, BlobStore, BlobWriter, EventSink, Found, Inputs, Past, Record,
-    Recorded, WriteBack,
+    ActionCache, EventSink, Found, Inputs, Past, Record, Recorded, WriteBack,
 };
 use belljar_model::trust::{Side, contradictions};
 use belljar_model::{
     ActionDigest, ActionResult, Digest, Dispute, Entry, Event, FamilyDigest, Fault, Node,
     OutputFile, Patterns, Refusal, StepName, Trace, TrustLevel, WorkspacePath, WriterKey,
 };
-use bytes::Bytes;
-
-#[derive(Default)]
-pub(crate) struct MemoryBlobs(pub(crate) Mutex<BTreeMap<Digest, Bytes>>);
-
-impl BlobSource for MemoryBlobs {
-    fn get(&self, digest: &Digest) -> Result<Option<Bytes>, Fault> {
-        Ok(self.0.lock().unwrap().get(digest).cloned())
-    }
-}
-
-impl BlobStore for MemoryBlobs {
-    fn put(&self, bytes: &[u8]) -> Result<Digest, Fault> {
-        let digest = Digest::of(bytes);
-        self.0.lock().unwrap().insert(digest, Bytes::copy_from_slice(bytes));
-        Ok(digest)
-    }
-
-    fn contains(&self, digest: &Digest) -> bool {
-        self.0.lock().unwrap().contains_key(digest)
-    }
-
-    fn writer(&self) -> Result<Box<dyn BlobWriter>, Fault> {
-        unreachable!("the runner writes no blob piece by piece")
-    }
-}
 
 #[derive(Default)]
 pub(crate) struct MemoryCache {

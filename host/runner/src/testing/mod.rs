@@ -13,7 +13,8 @@ use belljar_model::{
 use belljar_pipeline::{GrantAt, Place, Places, Plan, Step};
 use serde_json::{Value, json};
 
-pub(crate) use memory::{MemoryBlobs, MemoryCache, Recording, Tree};
+pub(crate) use belljar_model::ports::MemoryBlobs;
+pub(crate) use memory::{MemoryCache, Recording, Tree};
 pub(crate) use world::{VALUE, World};
 
 /// A time at which nothing takes long.

@@ -135,7 +135,7 @@ fn a_run_of_which_something_is_gone_is_run_again() {
     let bench = Bench::new(ForceMode::Nothing, None);
     let ToolResult { stdout, stderr, log, .. } = bench.run("a", "x").unwrap().result;
     for gone in [stdout, stderr, log.unwrap()] {
-        bench.blobs.0.lock().unwrap().remove(&gone).unwrap();
+        assert!(bench.blobs.lose(&gone));
         assert_eq!(bench.run("a", "x").unwrap().source, Source::Executed, "{gone}");
     }
 }

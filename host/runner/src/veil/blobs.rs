@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use belljar_model::mask::Scan;
-use belljar_model::ports::{BlobSource, BlobStore, BlobWriter};
+use belljar_model::ports::{BlobSource, BlobStore, BlobWriter, WholeBlob};
 use belljar_model::{Digest, Fault, Veil};
 use bytes::Bytes;
 
@@ -99,24 +99,8 @@ impl BlobStore for MaskedBlobs {
         if self.veil.mask().is_empty() {
             return self.inner.writer();
         }
-        Ok(Box::new(Whole { store: self.clone(), bytes: Vec::new() }))
-    }
-}
-
-/// A blob that is put as a whole, since a value may lie across two pieces. What tools print is
-/// limited by `limits.log-bytes`.
-struct Whole {
-    store: MaskedBlobs,
-    bytes: Vec<u8>,
-}
-
-impl BlobWriter for Whole {
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.bytes.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<Digest, Fault> {
-        self.store.put(&self.bytes)
+        // As a whole, since a value may lie across two pieces. What tools print is limited by
+        // `limits.log-bytes`.
+        Ok(WholeBlob::new(self.clone()))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use belljar_cases::case;
 use belljar_model::event::Status;
-use belljar_model::ports::{BlobSource, BlobStore, BlobWriter};
+use belljar_model::ports::{BlobSource, BlobStore, BlobWriter, WholeBlob};
 use belljar_model::{Capability, Digest, Grant, SecretValue, Sharing, Veil};
 use belljar_pipeline::{GrantAt, Place, Plan, Step};
 use bytes::Bytes;
@@ -41,23 +41,7 @@ impl BlobStore for Pieces {
     }
 
     fn writer(&self) -> Result<Box<dyn BlobWriter>, Fault> {
-        Ok(Box::new(Piece { to: self.clone(), bytes: Vec::new() }))
-    }
-}
-
-struct Piece {
-    to: Pieces,
-    bytes: Vec<u8>,
-}
-
-impl BlobWriter for Piece {
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.bytes.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<Digest, Fault> {
-        self.to.put(&self.bytes)
+        Ok(WholeBlob::new(self.clone()))
     }
 }
 
@@ -77,7 +61,7 @@ fn run(world: &World, plan: &Plan) -> (belljar_model::event::StepReport, String)
     let summary = world.run(plan);
     let events = serde_json::to_string(&world.events()).unwrap();
     let kept = format!("{events}{:?}{}{:?}", summary.reports, cached(world), world.made());
-    let blobs = world.blobs.0.lock().unwrap();
+    let blobs = world.blobs.all();
     let blobs: Vec<_> = blobs.values().map(|blob| String::from_utf8_lossy(blob)).collect();
     let report = summary.reports.into_iter().next().unwrap();
     (report, format!("{kept}{}", blobs.concat()))

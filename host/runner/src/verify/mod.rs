@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use belljar_model::event::{LogLine, Status, StepReport};
-use belljar_model::ports::{Execution, ListingOrder, LogSink, Record, Request, Variation};
+use belljar_model::event::{Status, StepReport};
+use belljar_model::ports::{Execution, ListingOrder, LogSink, Record, Request, Unheard, Variation};
 use belljar_model::trust::{Cause, Verification};
 use belljar_model::{Action, ActionResult, Class, Event, Fault, StepName, Trace};
 use belljar_pipeline::{Plan, Step};
@@ -41,7 +41,7 @@ pub fn verify(
     chosen: &BTreeSet<StepName>,
 ) -> Vec<(StepName, Verification)> {
     let reports = reports.iter().map(|report| (&report.step, report)).collect();
-    let log: Arc<dyn LogSink> = Arc::new(Deaf);
+    let log: Arc<dyn LogSink> = Arc::new(Unheard);
     let verifier = Verifier { ports, plan, options, reports, log };
     let steps = plan.steps.iter().enumerate().filter(|(_, step)| chosen.contains(&step.name));
     let backwards: Vec<usize> = steps.map(|(index, _)| index).rev().collect();
@@ -76,13 +76,6 @@ struct Verifier<'a> {
     options: &'a RunOptions,
     reports: BTreeMap<&'a StepName, &'a StepReport>,
     log: Arc<dyn LogSink>,
-}
-
-/// Takes lines and forgets them: they were shown when the step ran.
-struct Deaf;
-
-impl LogSink for Deaf {
-    fn line(&self, _step: &StepName, _line: &LogLine) {}
 }
 
 /// A step is not verified, for a reason.

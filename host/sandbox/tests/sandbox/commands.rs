@@ -7,19 +7,19 @@ use std::time::Duration;
 use belljar_model::event::{LogLine, Source};
 use belljar_model::limits::Limit;
 use belljar_model::ports::{
-    BlobSource as _, BlobStore as _, Cancel, LogSink, ToolExecutor as _, ToolLimits, ToolRequest,
-    ToolRun,
+    BlobSource as _, BlobStore as _, Cancel, LogSink, MemoryBlobs, ToolExecutor as _, ToolLimits,
+    ToolRequest, ToolRun, Unheard,
 };
 use belljar_model::tool::{GrantedTool, StateMount, Tier};
 use belljar_model::{Blame, Digest, Directory, Entry, Fault, Node, Patterns, StepName, ToolAction};
 use belljar_sandbox::{AotOptions, Options, Sandbox};
 use bytes::Bytes;
 
-use crate::harness::{COMMAND, Deaf, GUEST, Memory, at};
+use crate::harness::{COMMAND, GUEST, at};
 
 /// One run of a tool.
 struct Run {
-    blobs: Memory,
+    blobs: MemoryBlobs,
     action: ToolAction,
     limits: ToolLimits,
     cancel: Cancel,
@@ -31,7 +31,7 @@ fn identity() -> Digest {
 
 impl Run {
     fn new(args: &[&str]) -> Self {
-        let blobs = Memory::default();
+        let blobs = MemoryBlobs::default();
         let stdin = blobs.put(b"fed").unwrap();
         let digest = blobs.put(b"one\n").unwrap();
         let node = Node::File { digest, executable: false };
@@ -72,7 +72,7 @@ impl Run {
     }
 
     fn run_in(&self, sandbox: &Sandbox) -> Result<ToolRun, Fault> {
-        let (step, log): (_, Arc<dyn LogSink>) = (StepName::new("step"), Arc::new(Deaf));
+        let (step, log): (_, Arc<dyn LogSink>) = (StepName::new("step"), Arc::new(Unheard));
         let Self { action, limits, cancel, .. } = self;
         sandbox.execute(&ToolRequest { step: &step, action, limits, cpus: 1, cancel, log: &log })
     }
@@ -278,7 +278,7 @@ fn what_is_no_program_is_refused_when_it_is_loaded() {
 #[test]
 fn a_tool_that_was_not_loaded_is_not_run() {
     belljar_cases::case!("D01");
-    let blobs = Arc::new(Memory::default());
+    let blobs = Arc::new(MemoryBlobs::default());
     let options = Options { aot: None, blobs_in: blobs.clone(), blobs_out: blobs, parallel: 1 };
     let ran = Run::new(&[]).run_in(&Sandbox::new(options).unwrap());
     fails(ran, Blame::Infrastructure, "E0410", "tool `md` was not loaded");

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use belljar_model::delivery::{Change, Condition, DeployPhase, HealthObservation};
 use belljar_model::limits::Limit;
-use belljar_model::ports::{DeployCall, Deployed, Deployer as _, LogSink, Outlet};
+use belljar_model::ports::{DeployCall, Deployed, Deployer as _, LogSink, Outlet, Unheard};
 use belljar_model::{Blame, Class, Digest};
 use belljar_sandbox::{AotOptions, Options, ReadComponent, Sandbox};
 
 use crate::deployment::{Deployment, NoInputs};
-use crate::harness::{Bench, DEPLOY_GUEST, Deaf, GUEST};
+use crate::harness::{Bench, DEPLOY_GUEST, GUEST};
 use crate::outlet::Recording;
 
 #[test]
@@ -64,7 +64,7 @@ fn a_plugin_is_only_used_for_what_it_is_made_for() {
     let step = Digest::of(&GUEST);
     deployment.sandbox.load("guest", step, Arc::new(|| Ok(GUEST.clone()))).unwrap();
     let outlet: Arc<dyn Outlet> = Arc::new(Recording::default());
-    let log: Arc<dyn LogSink> = Arc::new(Deaf);
+    let log: Arc<dyn LogSink> = Arc::new(Unheard);
     let call = |plugin| {
         let ended = deployment.sandbox.call(&DeployCall {
             plugin,

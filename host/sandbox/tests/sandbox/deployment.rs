@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use belljar_model::delivery::{Artifact, DeployPhase};
 use belljar_model::ports::{
-    BlobSource, BlobStore as _, Cancel, DeployCall, DeployEnded, Deployer as _, LogSink, Outlet,
+    BlobSource, BlobStore as _, Cancel, DeployCall, DeployEnded, Deployer as _, LogSink,
+    MemoryBlobs, Outlet, Unheard,
 };
 use belljar_model::{Blame, Digest, Fault, Limits, StepName};
 use belljar_sandbox::{Options, Sandbox};
 use bytes::Bytes;
 
-use crate::harness::{DEPLOY_GUEST, Deaf, Memory, at};
+use crate::harness::{DEPLOY_GUEST, at};
 use crate::outlet::Recording;
 
 /// One deployment of two files.
 pub(crate) struct Deployment {
-    pub(crate) blobs: Memory,
+    pub(crate) blobs: MemoryBlobs,
     pub(crate) sandbox: Sandbox,
     pub(crate) artifacts: Vec<Artifact>,
     pub(crate) limits: Limits,
@@ -41,7 +42,7 @@ impl BlobSource for NoInputs {
 
 impl Deployment {
     pub(crate) fn new() -> Self {
-        let blobs = Memory::default();
+        let blobs = MemoryBlobs::default();
         let artifact = |path: &str, content: &str, executable| Artifact {
             step: StepName::new("package"),
             path: at(path),
@@ -68,7 +69,8 @@ impl Deployment {
 
     pub(crate) fn call_with(&self, config: &str) -> Called {
         let outlet = Arc::new(Recording::default());
-        let (log, way_out): (Arc<dyn LogSink>, Arc<dyn Outlet>) = (Arc::new(Deaf), outlet.clone());
+        let (log, way_out): (Arc<dyn LogSink>, Arc<dyn Outlet>) =
+            (Arc::new(Unheard), outlet.clone());
         let ended = self.sandbox.call(&DeployCall {
             plugin: Digest::of(&DEPLOY_GUEST),
             phase: self.phase,

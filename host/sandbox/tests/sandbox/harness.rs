@@ -1,15 +1,14 @@
 //! A bench for one guest: blobs in memory, a log that is kept, and a guest that is built once.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 
-use belljar_model::event::LogLine;
 use belljar_model::grant::Capability;
 use belljar_model::ports::{
-    BlobSource, BlobStore, BlobWriter, Cancel, Execution, Executor as _, LogSink, NoSecrets,
-    NoTools, Request, Secrets, Tools, Variation,
+    BlobSource, BlobStore as _, Cancel, Execution, Executor as _, LogSink, MemoryBlobs, NoSecrets,
+    NoTools, Request, Secrets, Tools, Unheard, Variation,
 };
 use belljar_model::{
     Action, ActionResult, Answer, Class, Digest, Directory, Entry, Fault, Grant, Limits, Node,
@@ -55,54 +54,9 @@ fn guest(file: &str) -> Bytes {
     Bytes::from(std::fs::read(GUESTS.join(file)).expect("cargo has just built it"))
 }
 
-/// Blobs in memory.
-#[derive(Clone, Default)]
-pub(crate) struct Memory(Arc<Mutex<HashMap<Digest, Bytes>>>);
-
-impl BlobSource for Memory {
-    fn get(&self, digest: &Digest) -> Result<Option<Bytes>, Fault> {
-        Ok(self.0.lock().unwrap().get(digest).cloned())
-    }
-}
-
-impl BlobStore for Memory {
-    fn put(&self, bytes: &[u8]) -> Result<Digest, Fault> {
-        let digest = Digest::of(bytes);
-        self.0.lock().unwrap().insert(digest, Bytes::copy_from_slice(bytes));
-        Ok(digest)
-    }
-
-    fn contains(&self, digest: &Digest) -> bool {
-        self.0.lock().unwrap().contains_key(digest)
-    }
-
-    fn writer(&self) -> Result<Box<dyn BlobWriter>, Fault> {
-        Ok(Box::new(Writer(Vec::new(), self.clone())))
-    }
-}
-
-struct Writer(Vec<u8>, Memory);
-
-impl BlobWriter for Writer {
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<Digest, Fault> {
-        self.1.put(&self.0)
-    }
-}
-
-pub(crate) struct Deaf;
-
-impl LogSink for Deaf {
-    fn line(&self, _step: &StepName, _line: &LogLine) {}
-}
-
 /// One step with its inputs, and where it may write.
 pub(crate) struct Bench {
-    pub(crate) blobs: Memory,
+    pub(crate) blobs: MemoryBlobs,
     pub(crate) limits: Limits,
     pub(crate) cancel: Cancel,
     entries: Vec<Entry>,
@@ -116,7 +70,7 @@ impl Bench {
     /// A step that may write below `outputs`.
     pub(crate) fn new(outputs: &[&'static str]) -> Self {
         Self {
-            blobs: Memory::default(),
+            blobs: MemoryBlobs::default(),
             limits: Limits::default(),
             cancel: Cancel::new(),
             entries: Vec::new(),
@@ -194,7 +148,7 @@ impl Bench {
     }
 
     pub(crate) fn execute(&self, sandbox: &Sandbox, action: &Action) -> Execution {
-        let (step, log): (_, Arc<dyn LogSink>) = (StepName::new("step"), Arc::new(Deaf));
+        let (step, log): (_, Arc<dyn LogSink>) = (StepName::new("step"), Arc::new(Unheard));
         let tools: Arc<dyn Tools> = Arc::new(NoTools);
         let secrets: Arc<dyn Secrets> = Arc::new(NoSecrets);
         sandbox.execute(&Request {
@@ -213,7 +167,7 @@ impl Bench {
 /// What came of an execution.
 pub(crate) struct Ran {
     pub(crate) execution: Execution,
-    blobs: Memory,
+    blobs: MemoryBlobs,
 }
 
 impl Ran {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use belljar_model::limits::Limit;
-use belljar_model::ports::BlobSource;
+use belljar_model::ports::{BlobSource, MemoryBlobs};
 use belljar_model::{Blame, Digest, Fault};
 use bytes::Bytes;
 
-use crate::harness::{Bench, Memory, Ran};
+use crate::harness::{Bench, Ran};
 
 #[track_caller]
 fn check(ran: &Ran, blame: Blame, code: &str, message: &str) {
@@ -129,7 +129,7 @@ fn sleeping_takes_no_time() {
 #[test]
 fn an_input_without_content_is_the_machines_fault() {
     let bench = Bench::new(&[]).file("a", "one");
-    let ran = bench.run_reading(Arc::new(Memory::default()), &[&["read", "a"]]);
+    let ran = bench.run_reading(Arc::new(MemoryBlobs::default()), &[&["read", "a"]]);
     check(&ran, Blame::Infrastructure, "E0412", "the input `a`");
 }
 

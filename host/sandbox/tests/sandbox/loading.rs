@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use belljar_model::ports::MemoryBlobs;
 use belljar_model::{Blame, Digest, Fault};
 use belljar_sandbox::{AotOptions, Loaded, Options, ReadComponent, Sandbox};
 use bytes::Bytes;
 
-use crate::harness::{Bench, GUEST, Memory};
+use crate::harness::{Bench, GUEST};
 
 fn load(bytes: &[u8]) -> Result<Loaded, Fault> {
     let (digest, bytes) = (Digest::of(bytes), Bytes::copy_from_slice(bytes));
@@ -138,7 +139,7 @@ fn a_file_that_was_replaced_meanwhile_is_not_loaded() {
 
 /// Loads and executes the guest with an AOT folder, and returns how often its bytes were read.
 fn reads(dir: &Path) -> usize {
-    let blobs = Arc::new(Memory::default());
+    let blobs = Arc::new(MemoryBlobs::default());
     let aot = Some(AotOptions { dir: dir.to_owned(), key: [7; 32] });
     let options = Options { aot, blobs_in: blobs.clone(), blobs_out: blobs, parallel: 1 };
     let sandbox = Sandbox::new(options).unwrap();

@@ -234,7 +234,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::testing::{MemoryBlobs, limits};
+    use belljar_model::ports::MemoryBlobs;
+
+    use crate::testing::{get_text, limits};
 
     struct Tree {
         folder: tempfile::TempDir,
@@ -282,7 +284,7 @@ mod tests {
         assert_eq!(tree.paths(&["out/**/*.o"]), ["out/a.o", "out/deep/b.o"]);
         assert_eq!(tree.paths(&["*.o", "!e.o"]), [""; 0]);
         assert_eq!(tree.paths(&["absent", "out/c.txt/below", "no/**"]), [""; 0]);
-        assert_eq!(tree.blobs.get_text("out/a.o"), "out/a.o");
+        assert_eq!(get_text(&tree.blobs, "out/a.o"), "out/a.o");
     }
 
     #[test]

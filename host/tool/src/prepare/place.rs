@@ -104,7 +104,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::testing::{MemoryBlobs, tree};
+    use belljar_model::ports::MemoryBlobs;
+
+    use crate::testing::tree;
 
     fn placed(mounts: &[&str]) -> (tempfile::TempDir, Result<(), Fault>) {
         let folder = tempfile::tempdir().unwrap();

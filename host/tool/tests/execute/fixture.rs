@@ -9,7 +9,7 @@ use belljar_model::event::LogLine;
 use belljar_model::limits::Limit;
 use belljar_model::ports::{
     BlobSource, BlobStore, BlobWriter, Cancel, LogSink, ToolExecutor as _, ToolLimits, ToolRequest,
-    ToolRun,
+    ToolRun, WholeBlob,
 };
 use belljar_model::tool::{GrantedTool, Program, StateMount, ToolSpec};
 use belljar_model::{
@@ -42,20 +42,7 @@ impl BlobStore for FileBlobs {
     }
 
     fn writer(&self) -> Result<Box<dyn BlobWriter>, Fault> {
-        Ok(Box::new(Writer(self.clone(), Vec::new())))
-    }
-}
-
-struct Writer(FileBlobs, Vec<u8>);
-
-impl BlobWriter for Writer {
-    fn append(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        self.1.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn finish(self: Box<Self>) -> Result<Digest, Fault> {
-        self.0.put(&self.1)
+        Ok(WholeBlob::new(self.clone()))
     }
 }
 

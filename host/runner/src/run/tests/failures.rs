@@ -163,7 +163,7 @@ fn a_failed_step_is_told_which_file_it_missed_for_want_of_a_declaration() {
 fn a_log_is_streamed_and_kept_as_a_blob_of_json_lines() {
     let (world, plan) = (world(), plan([scripted("a", &[], &json!([["say", "hello"]]))]));
     let log = world.run(&plan).reports[0].log.unwrap();
-    let blob = world.blobs.0.lock().unwrap()[&log].clone();
+    let blob = world.blobs.all()[&log].clone();
     assert_eq!(blob, "{\"level\":\"info\",\"text\":\"hello\"}\n");
     let is_log = |event: &Event| matches!(event, Event::StepLog { .. });
     assert_eq!(world.events().iter().filter(|event| is_log(event)).count(), 1);
