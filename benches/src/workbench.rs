@@ -99,6 +99,7 @@ impl Workbench {
                 cpu: "30 s".to_owned(),
                 memory: "1 GiB".to_owned(),
                 wall: Duration::from_secs(180),
+                note: None,
             },
             inputs: Arc::clone(&self.current) as Arc<dyn BlobSource>,
             outputs: Arc::clone(&self.store) as Arc<dyn BlobStore>,

@@ -9,11 +9,13 @@ mod harness;
 mod audit;
 mod cache;
 mod cancel;
+mod changing;
 mod commands;
 mod config;
 mod delivering;
 mod delivery_example;
 mod examples;
+mod full_disk;
 mod guests;
 mod guides;
 mod hostile;
@@ -22,10 +24,12 @@ mod isolation;
 mod lock;
 mod misses;
 mod native_examples;
+mod ordinary_user;
 mod plugins;
 mod secrets;
 mod store;
 mod trust;
+mod upkeep;
 mod workers;
 
 /// A test file that this list forgets is never compiled, so its tests never run.

@@ -36,7 +36,7 @@ fn workers(parent: u32) -> Vec<PathBuf> {
 }
 
 /// Waits for the worker whose guest keeps the processor busy.
-fn busy(child: &Child) -> PathBuf {
+pub(crate) fn busy(child: &Child) -> PathBuf {
     let since = Instant::now();
     loop {
         let ticks = |folder: &PathBuf| {
@@ -89,6 +89,20 @@ fn a_worker_is_sealed_and_has_no_environment() {
         assert!(since.elapsed() < Duration::from_secs(10), "it ends with the coordinator");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn what_a_run_uses_is_collected_by_nobody() {
+    let (workspace, mut child) = start("10m");
+    busy(&child);
+    let code = || std::fs::read_dir(workspace.store_path("aot-v1")).unwrap().count();
+    let before = code();
+    workspace.run(["cache", "gc", "--max-size", "0B"]).exits(3).says(&["[E0604]"]);
+    assert_eq!(code(), before);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    workspace.run(["cache", "gc", "--max-size", "0B"]).exits(0);
+    assert_eq!(code(), 0);
 }
 
 fn is_root() -> bool {

@@ -35,6 +35,7 @@ impl Bench {
                 cpu: "30 s".to_owned(),
                 memory: "1 GiB".to_owned(),
                 wall: Duration::from_secs(180),
+                note: None,
             },
             inputs: Arc::clone(&blobs) as Arc<dyn BlobSource>,
             outputs: blobs,

@@ -28,6 +28,7 @@ mod terminal;
 mod tools;
 mod tracing_output;
 mod trust;
+mod upkeep;
 mod worker;
 
 use std::process::ExitCode;

@@ -26,6 +26,7 @@ use crate::project::Project;
 use crate::secrets::{self, ProjectSecrets};
 use crate::terminal::Terminal;
 use crate::tools::{Bench, Toolset};
+use crate::upkeep;
 use crate::worker::Opened;
 
 /// A project with its store, sandbox and loaded plugins.
@@ -346,7 +347,9 @@ impl Session {
     /// Makes everything durable at the end of a command, and keeps the store within bounds.
     pub(crate) fn finish(&self) -> Result<(), CommandError> {
         self.store.flush()?;
+        self.store.keep_history_of(&self.root.display().to_string())?;
         self.store.gc_if_needed(self.store_size)?;
+        upkeep::sweep_if_due(&self.store)?;
         self.workspace.save().map_err(Fault::from)?;
         Ok(())
     }

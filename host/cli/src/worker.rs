@@ -94,7 +94,7 @@ fn options(inputs: Arc<dyn BlobSource>, outputs: Arc<dyn BlobStore>) -> Options 
         program: "/proc/self/exe".into(),
         runs: RUNS,
         compiles: COMPILES,
-        bounds: Bounds { cpu: "30 s".to_owned(), memory: "1 GiB".to_owned(), wall: WALL },
+        bounds: bounds(),
         inputs,
         outputs,
         sentences: Sentences {
@@ -102,4 +102,28 @@ fn options(inputs: Arc<dyn BlobSource>, outputs: Arc<dyn BlobStore>) -> Options 
             cancelled: belljar_sandbox::cancelled,
         },
     }
+}
+
+/// What compiling is held to on this machine, as messages say it.
+#[cfg(target_os = "linux")]
+fn bounds() -> Bounds {
+    use belljar_model::text::bytes;
+    use belljar_tool::seal::{CPU_SECONDS, CompileBounds, MEMORY_BYTES, compile_bounds};
+
+    let CompileBounds { cpu_seconds, memory_bytes } = compile_bounds();
+    let usual = cpu_seconds == CPU_SECONDS && memory_bytes == MEMORY_BYTES;
+    let note = (!usual).then(|| {
+        let memory = bytes(MEMORY_BYTES);
+        format!(
+            "usually it may take {CPU_SECONDS} s and {memory}; this process was given less \
+             itself (`ulimit -t`, `ulimit -d`, `ulimit -v`)"
+        )
+    });
+    Bounds { cpu: format!("{cpu_seconds} s"), memory: bytes(memory_bytes), wall: WALL, note }
+}
+
+/// Nothing is compiled in a process of its own on this system.
+#[cfg(not(target_os = "linux"))]
+fn bounds() -> Bounds {
+    Bounds { cpu: String::new(), memory: String::new(), wall: WALL, note: None }
 }

@@ -8,6 +8,7 @@
 //! file beside it, which is then renamed. The exception is `write_tail`, for records that hold
 //! their own proof of being whole.
 
+mod bound;
 mod clear;
 mod error;
 mod hash;
@@ -21,6 +22,7 @@ mod sync;
 mod tail;
 mod temp;
 
+pub use bound::{Bound, Item, Swept};
 pub use error::{DiskError, Trouble};
 pub use hash::Hashed;
 pub use lock::Lock;

@@ -30,6 +30,17 @@ impl Root {
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
+    /// How many more files an ordinary process may make on this file system; `None` where it sets
+    /// no number aside for them.
+    ///
+    /// # Errors
+    /// When the file system does not say.
+    pub fn free_files(&self) -> Result<Option<u64>, DiskError> {
+        let failed = |error: Errno| self.failed("ask for the free files of", "", error.into());
+        let stat = rustix::fs::fstatvfs(self.dir()).map_err(failed)?;
+        Ok((stat.f_files > 0).then_some(stat.f_favail))
+    }
+
     /// Returns the entries of a directory, sorted by name.
     ///
     /// # Errors

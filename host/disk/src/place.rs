@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
-use rustix::fs::{AtFlags, Mode as Bits, OFlags, Timespec, Timestamps, UTIME_OMIT};
+use rustix::fs::{AtFlags, Mode as Bits, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
 use crate::error::DiskError;
 use crate::root::Root;
@@ -65,6 +65,18 @@ impl Root {
     pub fn set_mtime(&self, path: &str, mtime_ns: i64) -> Result<(), DiskError> {
         let place = if path.is_empty() { "." } else { path };
         rustix::fs::utimensat(self.dir(), place, &times(mtime_ns), AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|error| self.failed("set the time of", path, error.into()))
+    }
+
+    /// Gives what is at `path` the time that it is now, by the clock of the system that stamps
+    /// files. A link in the last place is not followed.
+    ///
+    /// # Errors
+    /// When it is not there, or its time cannot be set.
+    pub fn touch(&self, path: &str) -> Result<(), DiskError> {
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        let times = Timestamps { last_access: now, last_modification: now };
+        rustix::fs::utimensat(self.dir(), path, &times, AtFlags::SYMLINK_NOFOLLOW)
             .map_err(|error| self.failed("set the time of", path, error.into()))
     }
 

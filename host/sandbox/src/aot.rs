@@ -4,12 +4,14 @@
 //! it lies: every file carries a keyed hash over its kind, its key and its bytes, and what is
 //! verified is the same buffer that is used. A file that does not verify is made anew.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use belljar_disk::Root;
 use belljar_model::Digest;
 use belljar_model::ports::GuestKind;
 use bytes::Bytes;
@@ -33,6 +35,7 @@ const MAC: usize = 32;
 pub(crate) struct AotCache {
     dir: PathBuf,
     key: [u8; 32],
+    root: Option<Root>,
 }
 
 /// Which engine can run a compiled plugin: its settings, the processor, wasmtime's version.
@@ -86,7 +89,8 @@ impl AotCache {
         fs::create_dir_all(&dir)?;
         #[cfg(unix)]
         fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-        Ok(Self { dir, key })
+        let root = Root::open(&dir).ok();
+        Ok(Self { dir, key, root })
     }
 
     /// Returns the code of a component, if this machine has made it and nobody changed it.
@@ -125,11 +129,19 @@ impl AotCache {
     }
 
     fn read(&self, key: &Key) -> Option<Vec<u8>> {
-        let file = fs::read(self.path(key)).ok()?;
+        let path = self.path(key);
+        let file = fs::read(&path).ok()?;
         let (mac, bytes) = file.split_at_checked(MAC)?;
         let mac: [u8; MAC] = mac.try_into().ok()?;
         // `blake3::Hash` compares in constant time.
-        (self.mac(key, bytes) == blake3::Hash::from(mac)).then_some(file)
+        if self.mac(key, bytes) != blake3::Hash::from(mac) {
+            return None;
+        }
+        // What was not used for long is removed one day; without this, that day comes sooner.
+        if let (Some(root), Some(name)) = (&self.root, path.file_name().and_then(OsStr::to_str)) {
+            let _ = root.touch(name);
+        }
+        Some(file)
     }
 
     fn put(&self, key: &Key, bytes: &[u8]) -> io::Result<()> {
@@ -234,6 +246,21 @@ mod tests {
             None,
             "cut off"
         );
+    }
+
+    #[test]
+    fn what_is_used_is_as_young_as_if_it_were_new() {
+        let dir = tempfile::tempdir().unwrap();
+        let (digest, cache) = (Digest::of(b"plugin"), cache(dir.path(), 1));
+        cache.put_card(GuestKind::Plugin, &digest, &"card");
+        let root = Root::open(&dir.path().join("aot")).unwrap();
+        let name = only_file(dir.path()).file_name().unwrap().to_str().unwrap().to_owned();
+        let is_old = || root.stat(&name).unwrap().unwrap().mtime_ns == 7;
+        root.set_mtime(&name, 7).unwrap();
+        assert_eq!(cache.card::<String>(GuestKind::Plugin, &Digest::of(b"other")), None);
+        assert!(is_old(), "nobody used it");
+        assert!(cache.card::<String>(GuestKind::Plugin, &digest).is_some());
+        assert!(!is_old());
     }
 
     #[cfg(unix)]

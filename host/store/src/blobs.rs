@@ -1,7 +1,6 @@
 //! Blobs: plain files named by what is in them.
 
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 use belljar_disk::{Barrier, DiskError, Kind, Mode, Root, Temp};
@@ -146,9 +145,9 @@ impl Blobs {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).contains(digest)
     }
 
-    /// The folder of the store, and how many bytes may still be written there.
-    pub(crate) fn room(&self) -> (PathBuf, u64) {
-        (self.root.path().to_owned(), self.root.free_bytes().unwrap_or(0))
+    /// The folder of the store.
+    pub(crate) const fn root(&self) -> &Root {
+        &self.root
     }
 
     /// How many bytes wait in memory.
@@ -203,7 +202,11 @@ impl Blobs {
         self.root.create_dir_all(layout::QUARANTINE)?;
         match self.root.rename(&layout::blob(digest), &kept) {
             Err(error) if !error.is_absent() => Err(error),
-            _ => Ok(()),
+            _ => {
+                // It is kept for a while from now on; without this it goes a little earlier.
+                let _ = self.root.touch(&kept);
+                Ok(())
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use crate::error::StoreError;
 use crate::layout;
 
 /// The revision of the schema within `actions-v3.db`; additions raise it.
-const REVISION: i64 = 1;
+const REVISION: i64 = 2;
 
 /// How long to wait for another process that is writing.
 const BUSY: Duration = Duration::from_secs(10);
@@ -49,6 +49,14 @@ CREATE TABLE history (
 CREATE TABLE totals (
     name TEXT PRIMARY KEY,       -- `blob bytes`: about how much the blobs take
     value INTEGER NOT NULL
+) WITHOUT ROWID;
+";
+
+/// What revision 2 added.
+const WORKSPACES: &str = "
+CREATE TABLE workspaces (
+    workspace TEXT PRIMARY KEY,  -- one that history knows
+    last_used INTEGER NOT NULL   -- give or take a day
 ) WITHOUT ROWID;
 ";
 
@@ -144,10 +152,14 @@ fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
     connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL;")?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if revision(&transaction)? == 0 {
+    let found = revision(&transaction)?;
+    if found == 0 {
         transaction.execute_batch(SCHEMA)?;
-        transaction.pragma_update(None, "user_version", REVISION)?;
     }
+    if found < 2 {
+        transaction.execute_batch(WORKSPACES)?;
+    }
+    transaction.pragma_update(None, "user_version", REVISION)?;
     transaction.commit()?;
     Ok(())
 }
@@ -162,10 +174,24 @@ mod tests {
         let path = folder.path().join("a.db");
         let database = Database::open(path.clone()).unwrap();
         let later =
-            |connection: &mut Connection| Ok(connection.pragma_update(None, "user_version", 2)?);
+            |connection: &mut Connection| Ok(connection.pragma_update(None, "user_version", 3)?);
         database.with(later).unwrap();
         let reopened = Database::open(path).map(|_| ());
-        assert!(matches!(reopened, Err(StoreError::Newer { found: 2, known: 1 })), "{reopened:?}");
+        assert!(matches!(reopened, Err(StoreError::Newer { found: 3, known: 2 })), "{reopened:?}");
+    }
+
+    #[test]
+    fn a_database_of_the_revision_before_keeps_what_it_has() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let mut connection = connect(&path).unwrap();
+        let before = format!(
+            "{SCHEMA} INSERT INTO totals VALUES ('blob bytes', 7); PRAGMA user_version = 1;"
+        );
+        connection.execute_batch(&before).unwrap();
+        prepare(&mut connection).unwrap();
+        let count = "SELECT (SELECT value FROM totals) + (SELECT count(*) FROM workspaces)";
+        assert_eq!(connection.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap(), 7);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use belljar_disk::{self as disk, DiskError};
+use belljar_disk::{self as disk, DiskError, Root};
 use belljar_model::{Blame, Code, Digest, Fault};
 use rusqlite::ErrorCode;
 
@@ -18,7 +18,7 @@ pub enum StoreError {
     #[error("the store's database cannot be used: {0}")]
     Database(#[from] rusqlite::Error),
     /// There is no room left for what waits to be written.
-    #[error("the disk of the store is full: {}: {what}", room(place, *free, *waiting))]
+    #[error("the disk of the store is full: {}: {what}", room(place, (*free, *files), *waiting))]
     Full {
         /// What could not be done.
         what: String,
@@ -26,6 +26,8 @@ pub enum StoreError {
         place: PathBuf,
         /// Bytes that may still be written.
         free: u64,
+        /// Files that may still be made, where their number is bounded.
+        files: Option<u64>,
         /// Bytes that wait to be written.
         waiting: u64,
     },
@@ -49,6 +51,9 @@ pub enum StoreError {
     #[error("the store `{}` is in use by another Belljar process", .0.display())]
     InUse(PathBuf),
 }
+
+/// Bytes that the store needs to do anything at all.
+const LEAST: u64 = 128 << 10;
 
 /// Which kind of trouble an error is, as far as a user is concerned.
 enum Trouble {
@@ -76,6 +81,28 @@ impl StoreError {
             Self::Full { .. } => true,
             _ => false,
         }
+    }
+
+    /// Whether the database met trouble that a disk without any room gives it, too: beside its file
+    /// it needs others, and says only that it could not have them.
+    fn is_perhaps_full(&self) -> bool {
+        use ErrorCode::{CannotOpen, SystemIoFailure};
+        let Self::Database(error) = self else { return false };
+        matches!(error.sqlite_error_code(), Some(CannotOpen | SystemIoFailure))
+    }
+
+    /// The same error; if the disk is full, with how much is missing there.
+    pub(crate) fn explained(self, root: &Root, waiting: u64) -> Self {
+        if !self.is_full() && !self.is_perhaps_full() {
+            return self;
+        }
+        let free = root.free_bytes().unwrap_or(u64::MAX);
+        let files = root.free_files().unwrap_or(None);
+        if !self.is_full() && free >= LEAST && files.is_none_or(|files| files >= 2) {
+            return self;
+        }
+        let (what, place) = (self.to_string(), root.path().to_owned());
+        Self::Full { what, place, free, files, waiting: waiting.max(LEAST) }
     }
 
     /// Whether what failed can be tried again, because the disk was full before anything was
@@ -110,8 +137,14 @@ impl StoreError {
 }
 
 /// What is there, and what is missing.
-fn room(place: &Path, free: u64, waiting: u64) -> String {
+fn room(place: &Path, (free, files): (u64, Option<u64>), waiting: u64) -> String {
     let place = place.display();
+    if files.is_some_and(|files| files < 2) && free >= LEAST {
+        return format!(
+            "`{place}` takes no more files (its file system is out of inodes), although {free} \
+             bytes are free"
+        );
+    }
     if free > waiting {
         // Not the bytes: a quota, the number of files, or a room that only the system may use.
         return format!("`{place}` takes no more, although {free} bytes are free");
@@ -187,6 +220,18 @@ mod tests {
 
     fn database(code: i32) -> StoreError {
         StoreError::Database(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
+    }
+
+    #[test]
+    fn a_full_disk_says_of_what_it_is_full() {
+        let check = |free, files, expected: &str| {
+            let said = room(Path::new("/store"), (free, files), 100);
+            assert!(said.contains(expected), "{said}");
+        };
+        check(40, Some(7), "40 bytes are free in `/store`, and at least 60 more are needed");
+        check(40, None, "at least 60 more are needed");
+        check(4_000, None, "`/store` takes no more, although 4000 bytes are free");
+        check(LEAST, Some(0), "`/store` takes no more files (its file system is out of inodes)");
     }
 
     #[test]

@@ -169,17 +169,7 @@ impl Shared {
 
     /// An error as a fault. Of a full disk, it says how much is missing.
     pub(crate) fn explain(&self, error: StoreError) -> Fault {
-        if !error.is_full() {
-            return error.into();
-        }
-        let (place, free) = self.blobs.room();
-        StoreError::Full {
-            what: error.to_string(),
-            place,
-            free,
-            waiting: self.blobs.waiting_bytes(),
-        }
-        .into()
+        error.explained(self.blobs.root(), self.blobs.waiting_bytes()).into()
     }
 
     /// The blobs that records name which are not written yet.

@@ -116,7 +116,10 @@ impl Store {
 
     /// Does something while no other process uses the store. Whoever wants it alone takes the
     /// lock for opening first, so nobody gets it while this process changes its own lock.
-    fn alone<T>(&self, work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(crate) fn alone<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
         let _opening = Lock::exclusive(&self.root, layout::OPENING)?;
         let failed = |source| {

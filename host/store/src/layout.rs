@@ -27,10 +27,15 @@ pub(crate) const CONDEMNED: &str = "actions.damaged";
 pub(crate) const PINS: &str = "pins-v1";
 /// Compiled plugins, which belong to the sandbox.
 pub(crate) const AOT: &str = "aot-v1";
+/// The end of the name of a compiled plugin in the making.
+pub(crate) const DRAFT: &str = ".draft";
 /// What native tools need, which belongs to the host's tools.
 pub(crate) const TOOLS: &str = "tools-v1";
 /// Shared by every process that uses the store; garbage collection takes it alone.
 pub(crate) const LEASE: &str = "lease";
+/// Files that take some room while there is some: on a full disk they go, so that the store can be
+/// opened, and made smaller.
+pub(crate) const RESERVE: &str = "reserve";
 /// Held for the moment in which a store is opened.
 pub(crate) const OPENING: &str = "opening";
 

@@ -35,6 +35,7 @@ mod records;
 mod stats;
 mod store;
 mod trust;
+mod upkeep;
 mod verify;
 
 #[cfg(test)]
@@ -49,4 +50,5 @@ pub use gc::{DEFAULT_MAX_BYTES, GcReport, Sweep};
 pub use stats::StatReport;
 pub use store::Store;
 pub use trust::{KnownWriter, MachineKey, Trust};
+pub use upkeep::{Bounds, Upkeep};
 pub use verify::VerifyReport;

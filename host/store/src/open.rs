@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
-use belljar_disk::{Lock, Root, TEMP_PREFIX};
+use belljar_disk::{Lock, Mode, Root, TEMP_PREFIX};
 use belljar_model::ports::Clock;
 
 use crate::blobs::Blobs;
@@ -15,8 +15,24 @@ use crate::layout;
 use crate::store::Store;
 use crate::trust::{Judge, Trust};
 
+/// How many files are in reserve, and what each takes in bytes: enough for a database that is
+/// opened, and for a small change of it.
+const RESERVED: (usize, usize) = (6, 64 << 10);
+
 pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>, trust: Trust) -> Result<Store, StoreError> {
     let root = Root::create(place)?;
+    let opened = open_in(&root, &clock, &trust).map_err(|error| error.explained(&root, 0));
+    match opened {
+        // What is in reserve is there for this: a full store must be opened to be made smaller.
+        Err(error) if error.is_full() && root.remove_dir_all(layout::RESERVE).unwrap_or(false) => {
+            open_in(&root, &clock, &trust).map_err(|error| error.explained(&root, 0))
+        }
+        opened => opened,
+    }
+}
+
+fn open_in(root: &Root, clock: &Arc<dyn Clock>, trust: &Trust) -> Result<Store, StoreError> {
+    let (root, clock, trust) = (root.clone(), Arc::clone(clock), trust.clone());
     let opening = Lock::exclusive(&root, layout::OPENING)?;
     root.create_dir_all(layout::TEMP)?;
     root.create_dir_all(layout::BLOBS)?;
@@ -27,6 +43,7 @@ pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>, trust: Trust) -> Result<
     let database = if let Some(alone) = Lock::try_exclusive(&root, layout::LEASE)? {
         remove_strays(&root)?;
         let database = open_or_replace(&root, opened, &mut remarks)?;
+        reserve(&root);
         drop(alone);
         database
     } else {
@@ -45,13 +62,33 @@ pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>, trust: Trust) -> Result<
     })
 }
 
+/// Sets some room aside, if there is any. Only for the one that has the store alone.
+fn reserve(root: &Root) {
+    if !matches!(root.stat(layout::RESERVE), Ok(None)) {
+        return;
+    }
+    let (files, bytes) = RESERVED;
+    // On a disk that is nearly full the room is of more use to the run.
+    let needed = 4 * (files * bytes) as u64;
+    if root.free_bytes().unwrap_or(0) < needed || root.create_dir_all(layout::RESERVE).is_err() {
+        return;
+    }
+    for number in 0..files {
+        let _ =
+            root.write_new(&format!("{}/{number}", layout::RESERVE), &vec![0; bytes], Mode::Plain);
+    }
+}
+
 /// Removes what crashed processes left. Only for the one that has the store alone.
 fn remove_strays(root: &Root) -> Result<(), StoreError> {
     for folder in ["", layout::TEMP, layout::PINS, layout::AOT] {
         for stray in root.list(folder)? {
             let Some(name) = stray.name.to_str() else { continue };
             // What is in the folder for blobs in the making is nothing else, whatever its name.
-            if folder == layout::TEMP || name.starts_with(TEMP_PREFIX) {
+            let is_stray = folder == layout::TEMP
+                || name.starts_with(TEMP_PREFIX)
+                || (folder == layout::AOT && name.ends_with(layout::DRAFT));
+            if is_stray {
                 root.remove(&format!(
                     "{folder}{}{name}",
                     if folder.is_empty() { "" } else { "/" }
@@ -83,7 +120,9 @@ fn open_or_replace(
     for suffix in ["-wal", "-shm", ""] {
         let name = format!("{}{suffix}", layout::DATABASE);
         if root.stat(&name)?.is_some() {
-            root.rename(&name, &format!("{}/{name}-{now}", layout::QUARANTINE))?;
+            let aside = format!("{}/{name}-{now}", layout::QUARANTINE);
+            root.rename(&name, &aside)?;
+            root.touch(&aside)?;
         }
     }
     // Only now: interrupted before, the next process moves the rest.
@@ -98,7 +137,6 @@ fn open_or_replace(
 
 #[cfg(test)]
 mod tests {
-    use belljar_disk::Mode;
     use belljar_model::ports::{BlobSource as _, BlobStore as _};
 
     use super::*;
@@ -115,6 +153,18 @@ mod tests {
         drop(store);
         let store = fixture.open();
         assert_eq!(store.root.stat(&stray).unwrap(), None);
+    }
+
+    #[test]
+    fn what_a_process_that_died_while_it_compiled_left_goes_and_what_it_finished_stays() {
+        let fixture = Fixture::new();
+        let root = fixture.open().root.clone();
+        let (draft, code) = (format!("{}/a.7-0.draft", layout::AOT), "aot-v1/a.cwasm");
+        root.write_atomic(&draft, b"half", Mode::Private).unwrap();
+        root.write_atomic(code, b"whole", Mode::Private).unwrap();
+        drop(fixture.open());
+        assert_eq!(root.stat(&draft).unwrap(), None);
+        assert!(root.stat(code).unwrap().is_some());
     }
 
     #[test]

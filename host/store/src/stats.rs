@@ -1,6 +1,5 @@
 //! What is in a store, in numbers.
 
-use belljar_disk::Kind;
 use belljar_model::{Digest, Fault};
 use serde::Serialize;
 
@@ -26,8 +25,14 @@ pub struct StatReport {
     pub compiled_plugins: u64,
     /// What the compiled plugins take.
     pub compiled_bytes: u64,
-    /// Blobs that were found damaged and moved away.
+    /// Blobs and databases that were found damaged and moved away.
     pub quarantined: u64,
+    /// What they take.
+    pub quarantined_bytes: u64,
+    /// Workspaces of which history is kept.
+    pub workspaces: u64,
+    /// What their history takes within the database.
+    pub history_bytes: u64,
     /// When the record that was not used for the longest time was last used, give or take an
     /// hour; `None` without records.
     pub oldest_use: Option<u64>,
@@ -56,16 +61,18 @@ impl Store {
             });
             Ok(row?)
         })?;
+        let (workspaces, history_bytes) = self.shared.database.with(|connection| {
+            let select =
+                "SELECT count(DISTINCT workspace), coalesce(sum(length(past)), 0) FROM history";
+            Ok(connection.query_row(select, [], |row| Ok((time(row, 0)?, time(row, 1)?)))?)
+        })?;
         let (compiled_plugins, compiled_bytes) = self.files(layout::AOT)?;
         let mut database_bytes = 0;
         for suffix in ["", "-wal"] {
             let stat = self.root.stat(&format!("{}{suffix}", layout::DATABASE))?;
             database_bytes += stat.map_or(0, |stat| stat.size);
         }
-        let quarantined = match self.root.stat(layout::QUARANTINE)? {
-            Some(_) => self.files(layout::QUARANTINE)?.0,
-            None => 0,
-        };
+        let (quarantined, quarantined_bytes) = self.files(layout::QUARANTINE)?;
         Ok(StatReport {
             blobs: present.len() as u64,
             blob_bytes: present.keys().map(Digest::size).sum(),
@@ -75,21 +82,16 @@ impl Store {
             compiled_plugins,
             compiled_bytes,
             quarantined,
+            quarantined_bytes,
+            workspaces,
+            history_bytes,
             oldest_use,
         })
     }
 
     /// How many files are in a folder, and what they take.
     fn files(&self, folder: &str) -> Result<(u64, u64), StoreError> {
-        let (mut count, mut bytes) = (0, 0);
-        for file in self.root.list(folder)? {
-            let Some(name) = file.name.to_str() else { continue };
-            let stat = self.root.stat(&format!("{folder}/{name}"))?;
-            if let Some(stat) = stat.filter(|stat| stat.kind == Kind::File) {
-                count += 1;
-                bytes += stat.size;
-            }
-        }
-        Ok((count, bytes))
+        let items = self.root.items(folder)?;
+        Ok((items.len() as u64, items.iter().map(|item| item.bytes).sum()))
     }
 }

@@ -22,6 +22,7 @@ pub mod seal;
 #[cfg(test)]
 mod testing;
 mod tools;
+pub mod upkeep;
 
 pub use find::{Found, Readable, Reason};
 pub use tools::{NativeTools, Options};

@@ -46,6 +46,8 @@ pub struct SealError(String);
 pub const CPU_SECONDS: u64 = 30;
 /// Memory of a process that compiles, in bytes.
 pub const MEMORY_BYTES: u64 = 1 << 30;
+/// What is left to a process to end by its own means when its processor time is up, in seconds.
+const GRACE_SECONDS: u64 = 2;
 /// Files in memory, which the engine makes to copy the initial memory of guests from.
 const FILE_BYTES: u64 = 1 << 30;
 /// Descriptors: the socket, and files in memory for the code that is at hand.
@@ -142,17 +144,12 @@ fn limits(what: Sealed) -> Result<(), SealError> {
         (libc::RLIMIT_NOFILE, OPEN_FILES, OPEN_FILES),
     ];
     if what == Sealed::Compiler {
-        all.push((libc::RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + 2));
+        all.push((libc::RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS + GRACE_SECONDS));
         // What may be written; that address space is reserved costs nothing.
         all.push((libc::RLIMIT_DATA, MEMORY_BYTES, MEMORY_BYTES));
     }
     for (name, soft, hard) in all {
-        let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-        // SAFETY: `now` is a valid place for the answer.
-        if unsafe { libc::getrlimit(name, &raw mut now) } != 0 {
-            return Err(failed("getrlimit"));
-        }
-        let most = now.rlim_max;
+        let most = inherited(name).ok_or_else(|| failed("getrlimit"))?.rlim_max;
         // Where less is allowed already, the first limit still comes before the last one.
         let soft = soft.min(most.saturating_sub(hard - soft));
         let new = libc::rlimit { rlim_cur: soft, rlim_max: hard.min(most) };
@@ -162,6 +159,45 @@ fn limits(what: Sealed) -> Result<(), SealError> {
         }
     }
     Ok(())
+}
+
+/// The name of a limit.
+#[cfg(target_env = "gnu")]
+type Resource = libc::__rlimit_resource_t;
+/// The name of a limit.
+#[cfg(not(target_env = "gnu"))]
+type Resource = libc::c_int;
+
+/// A limit that this process has.
+fn inherited(name: Resource) -> Option<libc::rlimit> {
+    let mut now = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: `now` is a valid place for the answer.
+    (unsafe { libc::getrlimit(name, &raw mut now) } == 0).then_some(now)
+}
+
+/// What a process that compiles is held to when this one starts it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CompileBounds {
+    /// Processor time in seconds.
+    pub cpu_seconds: u64,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+}
+
+/// What processes that compile are held to: [`CPU_SECONDS`] and [`MEMORY_BYTES`], or less where
+/// this process was given less itself.
+pub fn compile_bounds() -> CompileBounds {
+    let all = |name| inherited(name).map_or(u64::MAX, |limit| limit.rlim_max);
+    let space = inherited(libc::RLIMIT_AS).map_or(u64::MAX, |limit| limit.rlim_cur);
+    held_to(all(libc::RLIMIT_CPU), all(libc::RLIMIT_DATA), space)
+}
+
+/// The bounds under limits for processor time, data and address space.
+fn held_to(cpu: u64, data: u64, space: u64) -> CompileBounds {
+    CompileBounds {
+        cpu_seconds: CPU_SECONDS.min(cpu.saturating_sub(GRACE_SECONDS)),
+        memory_bytes: MEMORY_BYTES.min(data).min(space),
+    }
 }
 
 /// Nobody looks into this process, and it ends with the one that started it.
@@ -278,6 +314,21 @@ fn listed() -> Result<BpfProgram, seccompiler::BackendError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_was_given_less_gives_less() {
+        let (none, usual) = (libc::RLIM_INFINITY, (CPU_SECONDS, MEMORY_BYTES));
+        let check = |cpu, data, space, expected| {
+            let CompileBounds { cpu_seconds, memory_bytes } = held_to(cpu, data, space);
+            assert_eq!((cpu_seconds, memory_bytes), expected);
+        };
+        check(none, none, none, usual);
+        check(3_600, 8 << 30, 8 << 30, usual);
+        check(5, none, none, (3, MEMORY_BYTES));
+        check(1, none, none, (0, MEMORY_BYTES));
+        check(none, 100, none, (CPU_SECONDS, 100));
+        check(none, none, 200, (CPU_SECONDS, 200));
+    }
 
     #[test]
     fn the_list_fits_and_holds_nothing_that_opens_or_starts_anything() {

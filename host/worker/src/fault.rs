@@ -13,13 +13,20 @@ const LIED: Code = Code::new("E0421");
 /// There can be no worker.
 const NO_WORKER: Code = Code::new("E0422");
 
-pub(crate) fn compile_limit(name: &str, what: &str) -> Fault {
-    Fault::new(Blame::Plugin, COMPILE_LIMIT, format!("compiling `{name}` took more than {what}"))
-        .note("it was ended; nothing of it was run")
-        .help(
+pub(crate) fn compile_limit(name: &str, what: &str, note: Option<&str>) -> Fault {
+    let message = format!("compiling `{name}` took more than {what}");
+    let fault = Fault::new(Blame::Plugin, COMPILE_LIMIT, message)
+        .note("it was ended; nothing of it was run");
+    match note {
+        Some(note) => fault.note(note.to_owned()).help(
+            "raise these limits and run again; if it takes more than usual even then, look for one \
+             very large function in it",
+        ),
+        None => fault.help(
             "look for one very large function in it: compiling takes much longer than the size of \
              the file suggests",
-        )
+        ),
+    }
 }
 
 pub(crate) fn compile_died(name: &str, how: &str) -> Fault {

@@ -1,5 +1,7 @@
 //! WorkspaceError: why a file of the user cannot be used.
 
+use std::path::{Path, PathBuf};
+
 use belljar_disk::DiskError;
 use belljar_model::text::short;
 use belljar_model::{Blame, Code, Digest, Fault, WorkspacePath};
@@ -38,6 +40,18 @@ pub enum WorkspaceError {
         /// What that is.
         what: &'static str,
     },
+    /// There is no room for an output.
+    #[error("the disk of the workspace is full: `{output}` cannot be written: {}", room(place, *free, *output_bytes))]
+    Full {
+        /// The output.
+        output: WorkspacePath,
+        /// What it takes, in bytes.
+        output_bytes: u64,
+        /// The folder of the workspace.
+        place: PathBuf,
+        /// Bytes that may still be written there.
+        free: u64,
+    },
     /// The blob of an output is not there.
     #[error("the content of `{output}` is not in the store any more ({digest})")]
     NoBlob {
@@ -48,10 +62,23 @@ pub enum WorkspaceError {
     },
 }
 
+/// What is there, and what is missing.
+fn room(place: &Path, free: u64, needed: u64) -> String {
+    let place = place.display();
+    if free > needed {
+        // Not the bytes: a quota, the number of files, or a room that only the system may use.
+        return format!("`{place}` takes no more, although {free} bytes are free");
+    }
+    format!("it has {needed} bytes, and {free} are free in `{place}`")
+}
+
 impl From<WorkspaceError> for Fault {
     fn from(error: WorkspaceError) -> Self {
         let (code, help) = match &error {
             WorkspaceError::Disk(cause) if cause.is_full() => ("E0603", "free some space"),
+            WorkspaceError::Full { .. } => {
+                ("E0603", "free some space; what the step made is in the store, so it is not lost")
+            }
             WorkspaceError::Disk(_) => ("E0608", "check the permissions of the file"),
             WorkspaceError::Changed(_) => ("E0605", "run again when the file has settled"),
             WorkspaceError::Special(_) | WorkspaceError::Name(_) | WorkspaceError::Deep(_) => {

@@ -8,6 +8,7 @@
 //! person who sets the machine's clock back and changes a file at exactly the old nanosecond.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use belljar_disk::Stat;
@@ -22,6 +23,12 @@ const COARSE_TICK: i64 = 2_000_000_000;
 
 const SECOND: i64 = 1_000_000_000;
 
+/// How many files are remembered although nobody looked at them.
+const MANY: usize = 20_000;
+
+/// How long more of them are remembered, in nanoseconds.
+const MONTH: i64 = 30 * 24 * 60 * 60 * SECOND;
+
 /// Digests by path, with what the file looked like.
 pub(crate) struct Index {
     state: RwLock<State>,
@@ -29,8 +36,14 @@ pub(crate) struct Index {
 
 #[derive(Default)]
 struct State {
-    stamps: HashMap<WorkspacePath, Stamp>,
+    stamps: HashMap<WorkspacePath, Known>,
     changed: bool,
+}
+
+/// A stamp, and whether this run looked at its file.
+struct Known {
+    stamp: Stamp,
+    is_used: AtomicBool,
 }
 
 /// A digest, and what must be the same for it to hold.
@@ -50,19 +63,28 @@ impl Index {
     pub(crate) fn decode(bytes: Option<&[u8]>) -> Self {
         let stamps =
             bytes.and_then(|bytes| postcard::from_bytes::<Vec<(WorkspacePath, Stamp)>>(bytes).ok());
-        let stamps = stamps.unwrap_or_default().into_iter().collect();
+        let known = |(path, stamp)| (path, Known { stamp, is_used: AtomicBool::new(false) });
+        let stamps = stamps.unwrap_or_default().into_iter().map(known).collect();
         Self { state: RwLock::new(State { stamps, changed: false }) }
     }
 
-    /// Writes the index, sorted by path. `None` if it did not change since it was read or
-    /// encoded.
-    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+    /// Writes the index at the time `now_ms`, sorted by path. `None` if it did not change since it
+    /// was read or encoded. Of very many files, those are forgotten that this run did not look at
+    /// and that were hashed long ago: most of them are not there any more.
+    pub(crate) fn encode(&self, now_ms: u64) -> Option<Vec<u8>> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if !state.changed {
             return None;
         }
         state.changed = false;
-        let mut stamps: Vec<_> = state.stamps.iter().collect();
+        if state.stamps.len() > MANY {
+            let since = nanos(now_ms).saturating_sub(MONTH);
+            state.stamps.retain(|_, known| {
+                known.is_used.load(Ordering::Relaxed) || known.stamp.hashed_ns >= since
+            });
+        }
+        let mut stamps: Vec<_> =
+            state.stamps.iter().map(|(path, known)| (path, &known.stamp)).collect();
         stamps.sort_by_key(|(path, _)| *path);
         Some(postcard::to_stdvec(&stamps).expect("paths and numbers can be encoded"))
     }
@@ -70,7 +92,8 @@ impl Index {
     /// The digest of the file at `path`, if it is certain.
     pub(crate) fn digest(&self, path: &WorkspacePath, stat: &Stat) -> Option<Digest> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let stamp = state.stamps.get(path)?;
+        let Known { stamp, is_used } = state.stamps.get(path)?;
+        is_used.store(true, Ordering::Relaxed);
         (stamp.is_of(stat) && stamp.is_settled()).then_some(stamp.digest)
     }
 
@@ -78,10 +101,11 @@ impl Index {
     /// is when hashing began.
     pub(crate) fn learn(&self, path: &WorkspacePath, digest: Digest, stat: &Stat, now_ms: u64) {
         let Stat { size, mtime_ns, ctime_ns, inode, .. } = *stat;
-        let hashed_ns = i64::try_from(now_ms).unwrap_or(0).saturating_mul(1_000_000);
+        let hashed_ns = nanos(now_ms);
         let stamp = Stamp { digest, size, mtime_ns, ctime_ns, inode, hashed_ns };
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        state.stamps.insert(path.clone(), stamp);
+        let known = Known { stamp, is_used: AtomicBool::new(true) };
+        state.stamps.insert(path.clone(), known);
         state.changed = true;
     }
 
@@ -96,6 +120,10 @@ impl Index {
             state.changed |= state.stamps.remove(path).is_some();
         }
     }
+}
+
+fn nanos(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(0).saturating_mul(1_000_000)
 }
 
 impl Stamp {
@@ -139,13 +167,39 @@ mod tests {
         let stat = stat(3, 1_000_000_001, 1_000_000_001);
         index.learn(&path(), digest, &stat, 5_000);
         assert_eq!(index.digest(&path(), &stat), Some(digest));
-        let bytes = index.encode().unwrap();
-        assert_eq!(index.encode(), None, "nothing changed since");
+        let bytes = index.encode(5_000).unwrap();
+        assert_eq!(index.encode(5_000), None, "nothing changed since");
         let index = Index::decode(Some(&bytes));
         assert_eq!(index.digest(&path(), &stat), Some(digest));
-        assert_eq!(index.encode(), None);
+        assert_eq!(index.encode(5_000), None);
         index.forget(&path());
         assert_eq!(index.digest(&path(), &stat), None);
+    }
+
+    #[test]
+    fn of_very_many_files_only_those_are_kept_that_somebody_looks_at() {
+        let month = 31 * 24 * 60 * 60 * 1000;
+        let path = |number| WorkspacePath::parse(&format!("file-{number}")).unwrap();
+        let (first, stat) = (index(), stat(3, 1_000_000_001, 1_000_000_001));
+        for number in 0..=MANY {
+            first.learn(&path(number), Digest::of(b"one"), &stat, 5_000);
+        }
+        let index = Index::decode(first.encode(month).as_deref());
+        assert_eq!(index.state.read().unwrap().stamps.len(), MANY + 1, "this run made them");
+        assert!(index.digest(&path(7), &stat).is_some());
+        index.learn(&path(MANY + 1), Digest::of(b"two"), &stat, month);
+        let index = Index::decode(index.encode(5_000 + 1).as_deref());
+        assert_eq!(index.state.read().unwrap().stamps.len(), MANY + 2, "they are young");
+        index.digest(&path(7), &stat);
+        index.learn(&path(MANY + 2), Digest::of(b"two"), &stat, month);
+        let index = Index::decode(index.encode(month + 10_000).as_deref());
+        let state = index.state.read().unwrap();
+        let mut left: Vec<_> = state.stamps.keys().map(ToString::to_string).collect();
+        left.sort();
+        let expected = [7, MANY + 1, MANY + 2].map(|number| format!("file-{number}"));
+        let mut expected = expected.to_vec();
+        expected.sort();
+        assert_eq!(left, expected);
     }
 
     #[test]

@@ -78,7 +78,7 @@ impl Workspace {
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self) -> Result<(), WorkspaceError> {
-        match self.index.encode() {
+        match self.index.encode(self.clock.now_ms()) {
             Some(bytes) => Ok(self.state.write_atomic(INDEX, &bytes, Mode::Plain)?),
             None => Ok(()),
         }

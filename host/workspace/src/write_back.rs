@@ -63,6 +63,12 @@ impl Workspace {
             Err(error) if error.kind() == ErrorKind::IsADirectory => {
                 return Err(blocked(output, path, "a folder").into());
             }
+            Err(error) if error.is_full() => {
+                let (output, output_bytes) = (path.clone(), digest.size());
+                let place = self.root.path().to_owned();
+                let free = self.root.free_bytes().unwrap_or(0);
+                return Err(WorkspaceError::Full { output, output_bytes, place, free }.into());
+            }
             Err(error) => return Err(WorkspaceError::Disk(error).into()),
         }
         if let Some(stat) = self.root.stat(path.as_str()).map_err(WorkspaceError::Disk)? {

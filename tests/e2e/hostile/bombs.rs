@@ -95,10 +95,13 @@ fn compiling_is_ended_when_it_takes_too_much_time_or_memory() {
     belljar_cases::case!("A06");
     // Within all bounds of size: only compiling it shows what it is.
     let bytes = bomb([loops(70_000)]);
-    for (limit, what) in [("-t 4", "of processor time"), ("-d 200000", "of memory")] {
+    for (limit, what) in [
+        ("-t 4", "compiling `evil` took more than 2 s of processor time"),
+        ("-d 200000", "compiling `evil` took more than 195.3 MiB of memory"),
+    ] {
         let scene = Scene::with_plugin(&bytes, "");
         let run = lowered(&scene, limit).exits(3);
-        run.says(&["[E0330]", "plugin fault", "compiling `evil` took more than", what]);
+        run.says(&["[E0330]", "plugin fault", what, "this process was given less itself"]);
         scene.workspace.assert_store_is_clean();
     }
 }

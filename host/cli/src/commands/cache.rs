@@ -1,8 +1,9 @@
 //! `belljar cache`: look at the local store, bound it, verify it.
 
+use belljar_disk::{Bound, Swept};
 use belljar_model::ports::Clock as _;
 use belljar_report::text;
-use belljar_store::{Sweep, VerifyReport};
+use belljar_store::{Bounds, Sweep, VerifyReport};
 use serde_json::json;
 
 use super::cache_trust;
@@ -12,6 +13,7 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::opening::open_store;
 use crate::terminal::Terminal;
+use crate::upkeep::{self, Tidied};
 
 pub(super) fn cache(
     global: &Global,
@@ -41,13 +43,17 @@ fn stat(global: &Global, terminal: &Terminal) -> Result<Exit, CommandError> {
     let stat = store.stat()?;
     let place = store.path().display().to_string();
     let (writers, disputes) = (store.writers()?, store.disputes()?.len());
+    let (states, runs) = upkeep::count_tools(&store)?;
     if terminal.json {
         terminal.answer_json(&json!({
             "schema": "belljar.cache-stat/v1", "place": place, "blobs": stat.blobs,
             "blob_bytes": stat.blob_bytes, "records": stat.records, "steps": stat.steps,
             "database_bytes": stat.database_bytes, "compiled_plugins": stat.compiled_plugins,
             "compiled_bytes": stat.compiled_bytes, "quarantined": stat.quarantined,
-            "oldest_use": stat.oldest_use, "writers": writers, "disputes": disputes,
+            "quarantined_bytes": stat.quarantined_bytes, "workspaces": stat.workspaces,
+            "history_bytes": stat.history_bytes, "tool_states": states.kept,
+            "tool_state_bytes": states.kept_bytes, "tool_runs": runs.kept,
+            "tool_run_bytes": runs.kept_bytes, "oldest_use": stat.oldest_use, "writers": writers, "disputes": disputes,
         }));
         return Ok(Exit::Success);
     }
@@ -58,9 +64,11 @@ fn stat(global: &Global, terminal: &Terminal) -> Result<Exit, CommandError> {
         "store     {place}\n\
          blobs     {} in {}\n\
          results   {} of {}, the oldest used {oldest}\n\
-         database  {}\n\
-         plugins   {} compiled, {}\n\
-         damaged   {} in quarantine\n\
+         database  {}, {} of it history of {}\n\
+         plugins   {} of machine code in {}\n\
+         state     {} that tools keep for {}\n\
+         runs      {} in {} of tools\n\
+         damaged   {} in {} in quarantine\n\
          disputed  {}\n\
          {whose}",
         text::size(stat.blob_bytes),
@@ -68,35 +76,73 @@ fn stat(global: &Global, terminal: &Terminal) -> Result<Exit, CommandError> {
         text::grouped(stat.records),
         text::count(number(stat.steps), "step"),
         text::size(stat.database_bytes),
-        stat.compiled_plugins,
+        text::size(stat.history_bytes),
+        text::count(number(stat.workspaces), "workspace"),
         text::size(stat.compiled_bytes),
-        stat.quarantined,
+        text::count(number(stat.compiled_plugins), "file"),
+        text::size(states.kept_bytes),
+        text::count(number(states.kept), "workspace"),
+        text::size(runs.kept_bytes),
+        text::count(number(runs.kept), "folder"),
+        text::size(stat.quarantined_bytes),
+        text::count(number(stat.quarantined), "file"),
         text::count(disputes, "action"),
     ));
     Ok(Exit::Success)
 }
 
 fn gc(global: &Global, max: u64, sweep: Sweep, terminal: &Terminal) -> Result<Exit, CommandError> {
-    let report = open_store(global, terminal)?.gc(max, sweep)?;
+    let store = open_store(global, terminal)?;
+    // Whoever asks for it has looked at what was damaged.
+    let quarantine = Bound { age_ms: 0, bytes: 0 };
+    let tidied = upkeep::sweep(&store, Bounds { quarantine, ..Bounds::default() }, (max, sweep))?;
+    let report = store.gc(max, sweep)?;
     if terminal.json {
+        let other = beside(&tidied).map(|(key, _, swept)| (key.to_owned(), in_json(swept)));
         terminal.answer_json(&json!({
             "schema": "belljar.cache-gc/v1", "max_bytes": max,
             "removed_actions": report.records_deleted, "kept_actions": report.records_kept,
             "removed_blobs": report.blobs_deleted, "kept_blobs": report.blobs_kept,
-            "removed_bytes": report.bytes_deleted, "kept_bytes": report.bytes_kept, "pinned_bytes": report.bytes_pinned,
+            "removed_bytes": report.bytes_deleted, "kept_bytes": report.bytes_kept,
+            "pinned_bytes": report.bytes_pinned,
+            "other": serde_json::Map::from_iter(other),
         }));
     } else {
         let verb = if sweep == Sweep::DryRun { "would remove" } else { "removed" };
-        terminal.answer(&format!(
+        let mut answer = format!(
             "{verb} {} and {} ({}); {} stay ({})",
             text::count(number(report.records_deleted), "result"),
             text::count(number(report.blobs_deleted), "blob"),
             text::size(report.bytes_deleted),
             text::count(number(report.records_kept), "result"),
             text::size(report.bytes_kept),
-        ));
+        );
+        for (_, what, swept) in beside(&tidied).into_iter().filter(|one| one.2.removed > 0) {
+            let (count, size) = (number(swept.removed), text::size(swept.removed_bytes));
+            answer += &format!("\n{verb} {} ({size})", text::count(count, what));
+        }
+        terminal.answer(&answer);
     }
     Ok(Exit::Success)
+}
+
+/// What lies beside blobs and records: in JSON, and as one of it is called.
+const fn beside(tidied: &Tidied) -> [(&'static str, &'static str, Swept); 5] {
+    [
+        ("compiled", "machine code file", tidied.compiled),
+        ("quarantined", "damaged file", tidied.quarantined),
+        ("histories", "workspace history", tidied.workspaces),
+        ("tool_states", "tool state folder", tidied.states),
+        ("tool_runs", "tool run folder", tidied.runs),
+    ]
+}
+
+fn in_json(swept: Swept) -> serde_json::Value {
+    let Swept { removed, removed_bytes, kept, kept_bytes } = swept;
+    json!({
+        "removed": removed, "removed_bytes": removed_bytes,
+        "kept": kept, "kept_bytes": kept_bytes,
+    })
 }
 
 fn verify(global: &Global, terminal: &Terminal) -> Result<Exit, CommandError> {

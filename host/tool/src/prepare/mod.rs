@@ -16,6 +16,6 @@ mod times;
 
 pub(crate) use collect::{Mounted, collect};
 pub(crate) use place::{Placing, place};
-pub(crate) use runs::{RunFolder, Runs};
-pub(crate) use state::{States, hold};
+pub(crate) use runs::{ALIVE, RunFolder, Runs};
+pub(crate) use state::{LOCK, States, hold};
 pub(crate) use times::Times;

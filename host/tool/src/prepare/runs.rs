@@ -9,7 +9,7 @@ use belljar_model::{Digest, Fault};
 use crate::fault;
 
 /// The end of the name of a file that a process holds locked for as long as it lives.
-const ALIVE: &str = ".alive";
+pub(crate) const ALIVE: &str = ".alive";
 
 /// The folder of run folders, as one process uses it.
 #[derive(Debug)]

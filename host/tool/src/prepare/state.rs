@@ -14,6 +14,9 @@ use crate::fault;
 /// How long a run waits before it asks again for a folder that another run holds.
 const PATIENCE: Duration = Duration::from_millis(15);
 
+/// The end of the name of the file that a run holds locked while it uses a state folder.
+pub(crate) const LOCK: &str = ".lock";
+
 /// The state folders of one run, locked for as long as this lives.
 #[derive(Debug)]
 pub(crate) struct States {
@@ -63,6 +66,8 @@ pub(crate) fn hold(
     let (mut folders, mut locks) = (Vec::new(), Vec::new());
     for (name, mounts) in &sorted {
         locks.push(wait(&root, name, cancel)?);
+        // When it was last used. Without it, it only goes earlier.
+        let _ = root.touch(&format!("{name}{LOCK}"));
         root.place_folder(name).map_err(disk)?;
         for mount in mounts {
             folders.push((root.folder_itself(name).map_err(disk)?, mount.path.clone()));
@@ -73,7 +78,7 @@ pub(crate) fn hold(
 }
 
 fn wait(root: &Root, name: &str, cancel: &Cancel) -> Result<Lock, Fault> {
-    let file = format!("{name}.lock");
+    let file = format!("{name}{LOCK}");
     loop {
         if let Some(lock) = Lock::try_exclusive(root, &file).map_err(|error| fault::disk(&error))? {
             return Ok(lock);

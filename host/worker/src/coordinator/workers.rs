@@ -43,6 +43,8 @@ pub struct Bounds {
     pub memory: String,
     /// Wall time.
     pub wall: Duration,
+    /// More to know about them, if they are not the usual ones.
+    pub note: Option<String>,
 }
 
 /// Faults that are the same wherever guests run.
@@ -158,20 +160,21 @@ impl Workers {
         name: &str,
         answers: &mut Answers<'_>,
     ) -> Result<(Done, Bytes), Fault> {
-        let Bounds { cpu, memory, wall } = &self.options.bounds;
+        let Bounds { cpu, memory, wall, note } = &self.options.bounds;
+        let limit = |what: String| fault::compile_limit(name, &what, note.as_deref());
         let mut process = self.start(self.options.compiles)?;
         let cancel = Cancel::new();
         let mut vigil = Vigil::new(&cancel, *wall);
         let talked = talk(&mut process.stream, (call, bytes), answers, &mut vigil);
         talked.map_err(|broken| match broken {
-            Broken::Stopped => fault::compile_limit(name, &format!("{} s", wall.as_secs())),
+            Broken::Stopped => limit(format!("{} s", wall.as_secs())),
             Broken::Protocol(how) => fault::lied(&format!("compiling `{name}`"), &how),
             Broken::Gone | Broken::Io(_) => {
                 use std::os::unix::process::ExitStatusExt;
                 let status = process.ended();
                 match status.and_then(|status| status.signal()) {
-                    Some(24) => fault::compile_limit(name, &format!("{cpu} of processor time")),
-                    Some(6) => fault::compile_limit(name, &format!("{memory} of memory")),
+                    Some(24) => limit(format!("{cpu} of processor time")),
+                    Some(6) => limit(format!("{memory} of memory")),
                     _ => {
                         let how = status.map_or_else(|| "it hung".to_owned(), how);
                         fault::compile_died(name, &how)
