@@ -7,13 +7,17 @@
 mod arguments;
 mod compare;
 mod files;
+mod goals;
 mod machine;
 mod micro;
+mod plans;
 mod process;
 mod results;
 mod sample;
 mod surroundings;
 mod tools;
+mod trust;
+mod unsynced;
 mod workbench;
 
 use std::ffi::OsString;
@@ -29,6 +33,7 @@ fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     let done = match arguments.split_first() {
         Some((verb, command)) if verb == process::MEASURE => process::measure_here(command),
+        Some((verb, command)) if verb == unsynced::MEASURE => unsynced::measure_here(command),
         _ => measure(&arguments),
     };
     match done {
@@ -49,10 +54,12 @@ fn measure(arguments: &[OsString]) -> Result<()> {
             Part::Micro => micro::measure(&surroundings, &mut results)?,
             Part::Files => files::measure(&surroundings, &mut results)?,
             Part::Tools => tools::measure(&surroundings, arguments.rounds, &mut results)?,
-            Part::Compare => compare::measure(&surroundings, arguments.rounds, &mut results)?,
+            Part::Trust => trust::measure(&surroundings, &mut results)?,
+            Part::Compare => compare::measure(&surroundings, &arguments, &mut results)?,
         }
     }
-    if arguments.parts == Part::ALL {
+    results.show_goals();
+    if arguments.is_everything() {
         results.write(&surroundings.results)?;
     }
     Ok(())

@@ -30,8 +30,16 @@ pub(crate) struct Usage {
 /// # Errors
 /// When it cannot be started, or fails.
 pub(crate) fn run(command: &Command) -> Result<(Usage, String)> {
+    run_under(MEASURE, command)
+}
+
+/// The same under another verb of this program.
+///
+/// # Errors
+/// When it cannot be started, or fails.
+pub(crate) fn run_under(verb: &str, command: &Command) -> Result<(Usage, String)> {
     let mut measuring = Command::new(std::env::current_exe()?);
-    measuring.arg(MEASURE).arg(command.get_program()).args(command.get_args());
+    measuring.arg(verb).arg(command.get_program()).args(command.get_args());
     if let Some(folder) = command.get_current_dir() {
         measuring.current_dir(folder);
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::goals::{Goals, Lines};
 use crate::machine;
 use crate::sample::Sample;
 
@@ -24,21 +25,41 @@ pub(crate) struct Goal(pub(crate) f64);
 
 /// Everything that was measured so far.
 pub(crate) struct Results {
+    head: String,
+    versions: Vec<String>,
     page: String,
     missed: Vec<String>,
     absent: Vec<String>,
+    /// The table that the page begins with.
+    pub(crate) goals: Goals,
 }
 
 impl Results {
     /// Begins the page.
     pub(crate) fn start(machine: &str, date: Option<&str>) -> Self {
-        let mut page = "# Results\n\nWritten by `cargo xtask bench`; \
-             [docs/performance.md](../docs/performance.md) says how to read it.\n\n"
-            .to_owned();
         let when = date.map_or_else(String::new, |date| format!("{date}; "));
-        let _ = writeln!(page, "{when}{machine}; load at the start {}.", machine::load());
-        say(&page);
-        Self { page, missed: Vec::new(), absent: Vec::new() }
+        let head = format!(
+            "# Results\n\nWritten by `cargo xtask bench`; \
+             [docs/performance.md](../docs/performance.md) says how to read it.\n\n\
+             {when}{machine}; load at the start {}.",
+            machine::load()
+        );
+        say(&head);
+        Self {
+            head,
+            versions: Vec::new(),
+            page: String::new(),
+            missed: Vec::new(),
+            absent: Vec::new(),
+            goals: Goals::default(),
+        }
+    }
+
+    /// Adds a program that was measured, with its version.
+    pub(crate) fn version(&mut self, program: &str) {
+        if !self.versions.iter().any(|known| known == program) {
+            self.versions.push(program.to_owned());
+        }
     }
 
     /// Begins a table.
@@ -62,35 +83,27 @@ impl Results {
         self.line(&format!("| {what} | {ratio:.2}x | | | {goal} | {verdict} |"));
     }
 
-    /// Adds what this machine cannot measure, and why.
+    /// Adds what this machine cannot measure, and why, to a table of six columns.
     pub(crate) fn absent(&mut self, what: &str, why: &str) {
         self.absent.push(what.to_owned());
         let why = why.replace('|', "/");
         self.line(&format!("| {what} | not measured: {why} | | | | |"));
     }
 
-    /// Begins a table that compares two programs.
-    pub(crate) fn versus_table(&mut self, title: &str, note: &str) {
-        let head = "| what | belljar | ninja | ratio | goal | |\n|---|--:|--:|--:|--:|---|";
-        self.line(&format!("\n## {title}\n\n{note}\n\n{head}"));
+    /// Begins a chapter, whose tables have titles of their own.
+    pub(crate) fn chapter(&mut self, title: &str, note: &str) {
+        self.line(&format!("\n## {title}\n\n{note}"));
     }
 
-    /// Adds what two programs took; the goal is for the ratio of the medians.
-    pub(crate) fn versus(
-        &mut self,
-        what: &str,
-        unit: Unit,
-        samples: [Sample; 2],
-        goal: Option<Goal>,
-    ) {
-        let ratio = samples[0].over(&samples[1]);
-        let verdict = self.verdict(what, ratio, goal);
-        let [ours, theirs] = samples.map(|Sample { median, min, max }| {
-            let [median, min, max] = [median, min, max].map(|value| show(unit, value));
-            format!("{median} ({min} … {max})")
-        });
-        let goal = goal.map_or_else(String::new, |goal| format!("<= {:.2}x", goal.0));
-        self.line(&format!("| {what} | {ours} | {theirs} | {ratio:.2}x | {goal} | {verdict} |"));
+    /// Adds a table within a chapter.
+    pub(crate) fn columns(&mut self, title: &str, head: &[&str]) {
+        let rule: String = head.iter().skip(1).map(|_| "--:|").collect();
+        self.line(&format!("\n### {title}\n\n| {} |\n|---|{rule}", head.join(" | ")));
+    }
+
+    /// Adds a row of any cells.
+    pub(crate) fn cells(&mut self, cells: &[String]) {
+        self.line(&format!("| {} |", cells.join(" | ").trim_end()));
     }
 
     /// Adds a sentence after a table.
@@ -98,26 +111,45 @@ impl Results {
         self.line(&format!("\n{remark}"));
     }
 
+    /// Prints the goals that were measured.
+    pub(crate) fn show_goals(&self) {
+        if self.goals.count() > 0 {
+            say(&format!("\n## Goals\n\n{}\n{}", self.goals.table(Lines::Reached), self.sum()));
+        }
+    }
+
     /// Writes the page.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn write(mut self, place: &Path) -> Result<()> {
-        let closing = if self.missed.is_empty() {
-            "Every goal was met.".to_owned()
-        } else {
-            format!("Missed: {}.", self.missed.join("; "))
-        };
-        let absent = match self.absent.as_slice() {
-            [] => String::new(),
-            absent => format!(" Not measured: {}.", absent.join("; ")),
-        };
-        self.line(&format!(
-            "\n## Goals\n\n{closing}{absent} Load at the end: {}.",
-            machine::load()
-        ));
-        std::fs::write(place, &self.page)
-            .with_context(|| format!("cannot write {}", place.display()))
+    pub(crate) fn write(self, place: &Path) -> Result<()> {
+        let page = format!(
+            "{} {}\n\n{}\n\n## Goals\n\nEvery figure is explained below. A ratio is of medians that \
+             were measured in turn, in one run.\n\n{}\n{}\n{}",
+            self.head,
+            format_args!("At the end {}.", machine::load()),
+            self.beside(),
+            self.goals.table(Lines::All),
+            self.sum(),
+            self.page
+        );
+        std::fs::write(place, page).with_context(|| format!("cannot write {}", place.display()))
+    }
+
+    fn beside(&self) -> String {
+        format!("Measured: {}.", self.versions.join(", "))
+    }
+
+    /// What was met, in words.
+    fn sum(&self) -> String {
+        let mut text = self.goals.sum();
+        if !self.missed.is_empty() {
+            let _ = write!(text, " Missed in other tables: {}.", self.missed.join("; "));
+        }
+        if !self.absent.is_empty() {
+            let _ = write!(text, " Not measured: {}.", self.absent.join("; "));
+        }
+        text
     }
 
     fn verdict(&mut self, what: &str, value: f64, goal: Option<Goal>) -> &'static str {
@@ -138,8 +170,10 @@ impl Results {
     }
 }
 
-fn show(unit: Unit, value: f64) -> String {
+/// A number with its unit, as one reads it.
+pub(crate) fn show(unit: Unit, value: f64) -> String {
     match unit {
+        _ if value < 0.0 => format!("-{}", show(unit, -value)),
         Unit::Memory => format!("{value:.1} MiB"),
         Unit::Time if value < 1e-6 => format!("{:.0} ns", value * 1e9),
         Unit::Time if value < 1e-3 => format!("{:.1} us", value * 1e6),
@@ -148,12 +182,25 @@ fn show(unit: Unit, value: f64) -> String {
     }
 }
 
+/// A number with its thousands apart.
+pub(crate) fn thousands(number: u32) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 fn say(line: &str) {
     // Whoever closed our stdout does not want to read on; the page is still written.
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Says what went wrong.
+/// Says what went wrong, or what is done that takes a while.
 pub(crate) fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
@@ -164,26 +211,41 @@ mod tests {
 
     #[test]
     fn a_time_is_shown_in_what_fits() {
-        for (seconds, text) in
-            [(45e-9, "45 ns"), (3e-4, "300.0 us"), (0.01, "10.0 ms"), (2.0, "2.00 s")]
-        {
+        for (seconds, text) in [
+            (45e-9, "45 ns"),
+            (-3e-4, "-300.0 us"),
+            (3e-4, "300.0 us"),
+            (0.01, "10.0 ms"),
+            (2.0, "2.00 s"),
+        ] {
             assert_eq!(show(Unit::Time, seconds), text);
         }
     }
 
     #[test]
-    fn what_missed_its_goal_is_named_at_the_end() {
+    fn thousands_are_apart() {
+        for (number, text) in [(7, "7"), (100, "100"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(thousands(number), text);
+        }
+    }
+
+    #[test]
+    fn what_missed_its_goal_is_named() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("page.md");
         let mut results = Results::start("a machine", None);
+        results.version("ninja 1.11");
         results.table("Table", "A note.");
         results.ratio("fast", 1.0, Some(Goal(1.0)));
         results.ratio("slow", 1.1, Some(Goal(1.0)));
         results.absent("far", "there is no road");
+        results.goals.reach("restore", 0.2);
         results.write(&place).unwrap();
         let page = std::fs::read_to_string(place).unwrap();
         assert!(page.contains("| slow | 1.10x | | | <= 1.00x | **missed** |"), "{page}");
         assert!(page.contains("| far | not measured: there is no road |"), "{page}");
-        assert!(page.contains("Missed: slow. Not measured: far."), "{page}");
+        assert!(page.contains("Missed in other tables: slow. Not measured: far."), "{page}");
+        let goals = page.find("| <= 0.33x turbo | 0.20x turbo | met |").unwrap();
+        assert!(goals < page.find("## Table").unwrap(), "the goals come first");
     }
 }

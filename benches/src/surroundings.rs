@@ -1,7 +1,6 @@
 //! Surroundings: where the things are that `cargo xtask bench` has built.
 
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -11,6 +10,8 @@ pub(crate) struct Surroundings {
     /// The release binary `belljar`.
     pub(crate) belljar: PathBuf,
     guests: PathBuf,
+    /// A folder for what is kept between measurements.
+    pub(crate) scratch: PathBuf,
     /// The file that keeps the results.
     pub(crate) results: PathBuf,
 }
@@ -23,8 +24,11 @@ impl Surroundings {
     pub(crate) fn find() -> Result<Self> {
         let belljar = place("BELLJAR_BIN")?;
         let guests = place("BELLJAR_GUESTS")?;
-        let manifest = place("CARGO_MANIFEST_DIR")?;
-        Ok(Self { belljar, guests, results: manifest.join("RESULTS.md") })
+        let folder = place("BELLJAR_RESULTS")?;
+        let build = belljar.parent().and_then(Path::parent);
+        let build = build.context("the program lies in a folder of the build")?;
+        let scratch = std::path::absolute(build.join("bench"))?;
+        Ok(Self { belljar, guests, scratch, results: folder.join("RESULTS.md") })
     }
 
     /// The component of a test guest.
@@ -37,16 +41,6 @@ impl Surroundings {
             bail!("{} is not there: start with `cargo xtask bench`", component.display());
         }
         Ok(component)
-    }
-
-    /// Makes sure that ninja can be started. Without it there is nothing to compare with.
-    ///
-    /// # Errors
-    /// When it cannot.
-    pub(crate) fn need_ninja() -> Result<String> {
-        let found = Command::new("ninja").arg("--version").output();
-        let version = found.context("ninja is not installed: apt-get install ninja-build")?;
-        Ok(String::from_utf8_lossy(&version.stdout).trim().to_owned())
     }
 }
 

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use belljar_model::ports::{
-    BlobSource, BlobStore, Cancel, Clock, Compiler, EventSink, Guests, NoSecrets, NoTools, Secrets,
-    Tools,
+    BlobSource, BlobStore, Cancel, Clock, Compiler, EventSink, Execution, Executor as _, Guests,
+    LogSink, NoSecrets, NoTools, Request, Secrets, Tools, Unheard, Variation,
 };
-use belljar_model::{Digest, Event, Fault, TrustLevel, WorkspacePath};
-use belljar_pipeline::{Files, Plan, Reach};
+use belljar_model::{Action, Digest, Entry, Event, Fault, Limits, TrustLevel};
+use belljar_pipeline::{Plan, Step};
 use belljar_runner::{
     Afterwards, ForceMode, OnDispute, OnFailure, Plugin, Ports, RunOptions, RunSummary,
 };
@@ -90,7 +90,11 @@ impl Workbench {
     ///
     /// # Errors
     /// When it cannot be made, or the plugin not be loaded.
-    pub(crate) fn in_workers(&self, surroundings: &Surroundings, guest: &str) -> Result<Sandbox> {
+    pub(crate) fn in_workers(
+        &self,
+        surroundings: &Surroundings,
+        guest: &str,
+    ) -> Result<(Sandbox, Arc<Workers>)> {
         let workers = Arc::new(Workers::new(belljar_worker::Options {
             program: surroundings.belljar.clone(),
             runs: "--belljar-worker",
@@ -110,9 +114,10 @@ impl Workbench {
         }));
         let aot = AotOptions { dir: self.store.aot_dir(), key: self.store.machine_key() };
         let compiler = Arc::clone(&workers) as Arc<dyn Compiler>;
-        let sandbox = Sandbox::elsewhere(Some(aot), compiler, workers as Arc<dyn Guests>)?;
+        let guests = Arc::clone(&workers) as Arc<dyn Guests>;
+        let sandbox = Sandbox::elsewhere(Some(aot), compiler, guests)?;
         load(&sandbox, &surroundings.guest(guest)?)?;
-        Ok(sandbox)
+        Ok((sandbox, workers))
     }
 
     /// The user's tree.
@@ -160,11 +165,27 @@ impl Workbench {
         self.options.plugins["guest"].as_ref().map_err(|fault| anyhow!("{fault}"))
     }
 
-    /// Runs a plan with one worker. All steps must pass.
+    /// The Action of a step that sees these entries, and nothing else.
+    ///
+    /// # Errors
+    /// Never: the plugin was loaded.
+    pub(crate) fn action(&self, step: &Step, workspace: Vec<Entry>) -> Result<Action> {
+        let environment = &BTreeMap::new();
+        let (needs, tools) = (Vec::new(), BTreeMap::new());
+        let around = belljar_runner::Surroundings { workspace, needs, environment, tools };
+        Ok(belljar_runner::resolve(step, self.plugin()?, around))
+    }
+
+    /// Runs a plan with one worker, by a sandbox over this store. All steps must pass.
     ///
     /// # Errors
     /// When one does not.
-    pub(crate) fn run(&self, plan: &Plan, workspace: &Workspace) -> Result<RunSummary> {
+    pub(crate) fn run(
+        &self,
+        sandbox: &Sandbox,
+        plan: &Plan,
+        workspace: &Workspace,
+    ) -> Result<RunSummary> {
         let events: Arc<dyn EventSink> = Arc::new(Silence);
         let tools = no_tools();
         let secrets = no_secrets();
@@ -173,7 +194,7 @@ impl Workbench {
             write_back: workspace,
             blobs: &*self.store,
             cache: &self.cache,
-            executor: &self.sandbox,
+            executor: sandbox,
             tools: &tools,
             secrets: &secrets,
             veil: &belljar_model::Veil::default(),
@@ -195,19 +216,6 @@ fn load(sandbox: &Sandbox, component: &Path) -> Result<Plugin> {
     let (digest, bytes) = (Digest::of(&bytes), Bytes::from(bytes));
     let loaded = sandbox.load("guest", digest, Arc::new(move || Ok(bytes.clone())))?;
     Ok(Plugin { digest, label: loaded.descriptor.label(), class: loaded.class })
-}
-
-/// Turns the text of a pipeline file into the plan of all its steps.
-///
-/// # Errors
-/// When there is any mistake in it.
-pub(crate) fn plan(text: &str) -> Result<Plan> {
-    let parsed = belljar_pipeline::parse("belljar.toml", &OneFile(text));
-    let pipeline = parsed
-        .pipeline
-        .with_context(|| format!("the pipeline has mistakes: {:?}", parsed.diagnostics.first()))?;
-    belljar_pipeline::select(&pipeline, &[], Reach::Needs)
-        .map_err(|errors| anyhow!("the steps cannot be selected: {errors:?}"))
 }
 
 /// One block of text, different for each number and salt.
@@ -254,29 +262,32 @@ impl EventSink for Silence {
     }
 }
 
-/// A workspace that has nothing but the pipeline file.
-struct OneFile<'a>(&'a str);
-
-impl Files for OneFile<'_> {
-    fn read(&self, _path: &str) -> Result<String, String> {
-        Ok(self.0.to_owned())
-    }
-
-    fn matching(&self, _pattern: &str) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn folders(&self, _pattern: &str) -> Vec<WorkspacePath> {
-        Vec::new()
-    }
+/// Executes a step once, past all lookups.
+pub(crate) fn execute(
+    sandbox: &Sandbox,
+    step: &Step,
+    action: &Action,
+    limits: &Limits,
+) -> Execution {
+    let (cancel, log): (_, Arc<dyn LogSink>) = (Cancel::new(), Arc::new(Unheard));
+    sandbox.execute(&Request {
+        step: &step.name,
+        action,
+        limits,
+        cancel: &cancel,
+        log: &log,
+        tools: &no_tools(),
+        secrets: &no_secrets(),
+        variation: Variation::default(),
+    })
 }
 
 /// The secrets of a measurement: none.
-pub(crate) fn no_secrets() -> Arc<dyn Secrets> {
+fn no_secrets() -> Arc<dyn Secrets> {
     Arc::new(NoSecrets)
 }
 
 /// The tools of a measurement: none.
-pub(crate) fn no_tools() -> Arc<dyn Tools> {
+fn no_tools() -> Arc<dyn Tools> {
     Arc::new(NoTools)
 }

@@ -181,15 +181,17 @@ pub(crate) fn install(args: &InstallArgs) -> Result<()> {
     run(&mut command)
 }
 
-/// Builds for release and measures.
+/// Builds for release and measures. Both programs are built by one command, because another
+/// selection of packages would compile every dependency a second time, with other features.
 ///
 /// # Errors
 /// When something cannot be built, or a measurement fails.
 pub(crate) fn bench(args: &BenchArgs) -> Result<()> {
-    let binary = builds::binary()?;
-    say(&format!("measuring {}", binary.display()));
     let variables = builds::guests(Profile::Release)?;
-    let mut command = cargo();
-    command.args(["run", "--release", "-p", "belljar-benches", "--"]).args(&args.rest);
-    run(command.envs(variables))
+    let both = ["-p", "belljar-cli", "-p", "belljar-benches"];
+    run(cargo().args(["build", "--release"]).args(both).envs(variables.clone()))?;
+    let measures = crate::shell::target_dir()?.join("release/belljar-benches");
+    let mut command = std::process::Command::new(measures);
+    command.args(&args.rest).env("BELLJAR_RESULTS", crate::shell::root().join("benches"));
+    run(command.envs(variables).current_dir(crate::shell::root()))
 }

@@ -1,186 +1,152 @@
-//! Contestants: the same work on a tree of its own, done by Belljar or by ninja.
+//! Contestants: the same work on a tree of its own, done by one program.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use anyhow::Result;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
-
-use super::shape::{self, Shape};
-use crate::process::{self, Usage};
+use super::belljar::Belljar;
+use super::commands::Commands;
+use super::moon::Moon;
+use super::native::{Make, Ninja, Recipe};
+use super::peers::Peers;
+use super::shape::Shape;
+use super::tree::Tree;
+use super::turbo::Turbo;
+use crate::process::Usage;
 use crate::surroundings::Surroundings;
-use crate::workbench::block;
+use crate::tools::Tier;
+
+/// Who takes part.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Kind {
+    /// Belljar, with pure steps.
+    Belljar,
+    /// Belljar, with steps that run a line of the shell by Landlock and seccomp.
+    InT2,
+    /// Belljar, with steps that run a line of the shell in namespaces.
+    InT1,
+    /// Ninja, with that line.
+    Ninja,
+    /// Ninja, with the least work that makes the same files.
+    Least,
+    /// GNU make, with that line.
+    Make,
+    /// Turborepo, with that line.
+    Turbo,
+    /// moon, with that line.
+    Moon,
+}
+
+impl Kind {
+    /// All, in the order of the tables.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Belljar,
+        Self::InT2,
+        Self::InT1,
+        Self::Ninja,
+        Self::Least,
+        Self::Make,
+        Self::Turbo,
+        Self::Moon,
+    ];
+
+    /// Its name, as `--only` takes it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Belljar => "belljar",
+            Self::InT2 => "belljar-t2",
+            Self::InT1 => "belljar-t1",
+            Self::Ninja => "ninja",
+            Self::Least => "ninja-least",
+            Self::Make => "make",
+            Self::Turbo => "turbo",
+            Self::Moon => "moon",
+        }
+    }
+
+    /// Its name in a table.
+    pub(super) const fn shown(self) -> &'static str {
+        match self {
+            Self::Belljar => "**belljar**, pure steps",
+            Self::InT2 => "belljar, `command` in t2",
+            Self::InT1 => "belljar, `command` in t1",
+            Self::Least => "ninja, least work",
+            other => other.name(),
+        }
+    }
+
+    /// Whether it restores outputs that it has made before.
+    pub(super) const fn restores(self) -> bool {
+        !matches!(self, Self::Ninja | Self::Least | Self::Make)
+    }
+
+    /// Whether it stops where an output is what it was.
+    pub(super) const fn stops_early(self) -> bool {
+        matches!(self, Self::Belljar | Self::InT2 | Self::InT1)
+    }
+
+    /// Whether it is this project's own.
+    pub(super) const fn is_ours(self) -> bool {
+        self.stops_early()
+    }
+
+    /// In how many rounds it takes part, of so many.
+    pub(super) fn rounds(self, rounds: usize) -> usize {
+        // One round of moon takes longer than all rounds of all others.
+        if self == Self::Moon { rounds.min(2) } else { rounds }
+    }
+}
+
+/// What is left to one that forgets every run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Left {
+    /// The machine code of plugins, for those who have some.
+    Code,
+    /// Nothing.
+    Nothing,
+}
 
 /// One measured run.
-pub(super) struct Run {
+pub(crate) struct Run {
     /// What it took.
-    pub(super) usage: Usage,
+    pub(crate) usage: Usage,
     /// How many steps were executed.
-    pub(super) executed: u32,
+    pub(crate) executed: u32,
 }
 
 /// One that can do the work.
-pub(super) trait Contestant {
+pub(crate) trait Contestant {
     /// Its tree.
     fn tree(&self) -> &Tree;
 
     /// Makes it forget every run, and removes all outputs.
-    fn forget(&mut self) -> Result<()>;
+    fn forget(&mut self, left: Left) -> Result<()>;
 
     /// Does the work once.
     fn run(&mut self) -> Result<Run>;
 }
 
-/// A folder with the inputs.
-pub(super) struct Tree(tempfile::TempDir);
-
-impl Tree {
-    fn new(shape: Shape) -> Result<Self> {
-        let tree = Self(tempfile::tempdir()?);
-        for (layer, place) in shape.each() {
-            let file = tree.0.path().join(shape::own(layer, place));
-            fs::create_dir_all(file.parent().context("it lies in a folder")?)?;
-            fs::write(file, block(layer * shape.width + place, 0))?;
+/// Gives one a tree of its own, or says why it cannot take part.
+pub(super) fn enter(
+    kind: Kind,
+    shape: Shape,
+    surroundings: &Surroundings,
+    peers: &Peers,
+) -> Result<std::result::Result<Box<dyn Contestant>, String>> {
+    if let Some(why) = peers.missing(kind) {
+        return Ok(Err(why));
+    }
+    Ok(Ok(match kind {
+        Kind::Belljar => Box::new(Belljar::new(surroundings, shape)?),
+        Kind::InT2 | Kind::InT1 => {
+            let tier = if kind == Kind::InT2 { Tier::T2 } else { Tier::T1 };
+            return Ok(match Commands::new(surroundings, tier, shape)? {
+                Ok(commands) => Ok(Box::new(commands)),
+                Err(why) => Err(why),
+            });
         }
-        Ok(tree)
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
-    }
-
-    /// Reads a file.
-    pub(super) fn read(&self, path: &str) -> Result<Vec<u8>> {
-        fs::read(self.path(path)).with_context(|| path.to_owned())
-    }
-
-    /// Gives the file of one step another content.
-    pub(super) fn change(&self, layer: u32, place: u32, salt: u32) -> Result<()> {
-        Ok(fs::write(self.path(&shape::own(layer, place)), block(layer + place, salt))?)
-    }
-
-    /// Deletes all that was made.
-    pub(super) fn remove_outputs(&self) -> Result<()> {
-        remove(&self.path("out"))
-    }
-}
-
-/// Belljar, with a store of its own.
-pub(super) struct Belljar {
-    tree: Tree,
-    store: tempfile::TempDir,
-    program: PathBuf,
-}
-
-/// What of the store outlives [`Contestant::forget`]: the machine code of plugins, and the key
-/// that authenticates it.
-const KEPT: [&str; 2] = ["aot-v1", "machine-v1.key"];
-
-impl Belljar {
-    pub(super) fn new(surroundings: &Surroundings, shape: Shape) -> Result<Self> {
-        let tree = Tree::new(shape)?;
-        fs::write(tree.path("belljar.toml"), shape.pipeline())?;
-        fs::copy(surroundings.guest("copy_all")?, tree.path("copy_all.wasm"))?;
-        let program = fs::canonicalize(&surroundings.belljar)?;
-        Ok(Self { tree, store: tempfile::tempdir()?, program })
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(self.tree.0.path());
-        // There nothing may be locked that was not reviewed, and this pipeline is made up.
-        command.env_remove("CI").env("BELLJAR_STORE", self.store.path());
-        command.env("BELLJAR_KEYS", self.store.path().join("keys"));
-        command
-    }
-
-    /// Asks the recording of the latest run how many steps were executed.
-    fn executed(&self) -> Result<u32> {
-        let events = self.command(&["runs", "latest", "--json"]).output()?.stdout;
-        let events = String::from_utf8(events)?;
-        let last = events.lines().last().context("the run was not recorded")?;
-        let last: serde_json::Value = serde_json::from_str(last)?;
-        let total = |name: &str| {
-            let total = last["totals"][name].as_u64();
-            total.ok_or_else(|| anyhow!("the last event has no total `{name}`: {last}"))
-        };
-        ensure!(total("passed")? == total("steps")?, "not all steps have passed: {last}");
-        Ok(u32::try_from(total("steps")? - total("cached")?)?)
-    }
-}
-
-impl Contestant for Belljar {
-    fn tree(&self) -> &Tree {
-        &self.tree
-    }
-
-    fn forget(&mut self) -> Result<()> {
-        self.tree.remove_outputs()?;
-        remove(&self.tree.path(".belljar"))?;
-        for entry in fs::read_dir(self.store.path())? {
-            let entry = entry?;
-            if !KEPT.iter().any(|kept| *kept == entry.file_name()) {
-                remove(&entry.path())?;
-            }
-        }
-        Ok(())
-    }
-
-    fn run(&mut self) -> Result<Run> {
-        let (usage, _) = process::run(&self.command(&["run"]))?;
-        Ok(Run { usage, executed: self.executed()? })
-    }
-}
-
-/// Which commands ninja runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Recipe {
-    /// Those that do what the steps do.
-    Same,
-    /// Those that make the same files with the least work.
-    Least,
-}
-
-/// Ninja.
-pub(super) struct Ninja(Tree);
-
-impl Ninja {
-    pub(super) fn new(shape: Shape, recipe: Recipe) -> Result<Self> {
-        let tree = Tree::new(shape)?;
-        let text = match recipe {
-            Recipe::Same => shape.ninja(),
-            Recipe::Least => shape.ninja_least(),
-        };
-        fs::write(tree.path("build.ninja"), text)?;
-        Ok(Self(tree))
-    }
-}
-
-impl Contestant for Ninja {
-    fn tree(&self) -> &Tree {
-        &self.0
-    }
-
-    fn forget(&mut self) -> Result<()> {
-        self.0.remove_outputs()?;
-        remove(&self.0.path(".ninja_log"))?;
-        remove(&self.0.path(".ninja_deps"))
-    }
-
-    fn run(&mut self) -> Result<Run> {
-        let mut command = Command::new("ninja");
-        command.current_dir(self.0.0.path());
-        let (usage, said) = process::run(&command)?;
-        // One line for each command, when it does not write to a terminal: `[1/1000] cat …`.
-        let executed = said.lines().filter(|line| line.starts_with('[')).count();
-        Ok(Run { usage, executed: u32::try_from(executed)? })
-    }
-}
-
-fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    match removed {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
-    }
+        Kind::Ninja => Box::new(Ninja::new(shape, Recipe::Same)?),
+        Kind::Least => Box::new(Ninja::new(shape, Recipe::Least)?),
+        Kind::Make => Box::new(Make::new(shape)?),
+        Kind::Turbo => Box::new(Turbo::new(shape, peers)?),
+        Kind::Moon => Box::new(Moon::new(shape, peers)?),
+    }))
 }

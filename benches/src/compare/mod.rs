@@ -1,202 +1,222 @@
-//! Whole runs of the program beside ninja: the same graph, the same bytes, in turn.
+//! Whole runs of the program beside others: the same graph, the same bytes, in turn.
 
+mod belljar;
+mod commands;
 mod contestant;
+mod growth;
+mod moon;
+mod native;
+mod peers;
+mod race;
 mod shape;
+mod show;
+mod starts;
+mod tree;
+mod turbo;
+mod written;
 
-use anyhow::{Result, ensure};
+use std::thread;
 
-use crate::process::Usage;
-use crate::results::{Goal, Results, Unit};
-use crate::sample::Sample;
+use anyhow::Result;
+
+use crate::arguments::Arguments;
+use crate::results::{Results, Unit, show as shown, thousands};
 use crate::surroundings::Surroundings;
-use contestant::{Belljar, Contestant, Ninja, Recipe};
-pub(crate) use shape::Shape;
+pub(crate) use belljar::{Belljar, Sync};
+pub(crate) use contestant::{Contestant, Kind, Left};
+use growth::Growth;
+use peers::Peers;
+use race::{Around, Change, Outcome, Race, Scenario};
+pub(crate) use shape::{Form, Shape};
+pub(crate) use written::pipeline;
 
-const SHAPE: Shape = Shape { layers: 10, width: 100 };
+const NOTE: &str = "Every step reads a file of 4 KiB and what the steps that it needs have made, and \
+    writes the first 4 KiB of all that: as a pure step the guest `copy_all` in a sandbox each, and \
+    for all others `cat FILES | head -c 4096 > FILE`. All start as many steps at once as they do by \
+    themselves; make as many as ninja, which is two more than there are processors. Telemetry is \
+    off, no daemon runs, and nobody has a cache elsewhere. Turbo would start each script with npm, \
+    which takes a fifth of a second; here it finds a stand-in of two lines under that name. Turbo \
+    and moon have a git repository with one commit, as one of them must and the other is faster \
+    with it. After each run it is checked that every output follows from the inputs, that the \
+    outputs of all are equal, and that just those steps were executed that had to be. Before each \
+    run `sync` writes back what others left. *Wall* is the median; *user + sys* is the median of \
+    all processes of a run, *memory* that of the largest process. moon takes part in two rounds \
+    only, since one takes longer than all that others do.";
 
-/// How often each program is started for nothing.
-const STARTS: usize = 21;
+const LAYERS: &str = "The steps of the first layer need none, and each other one needs three of the \
+    layer before. *Cold* has no records and no outputs, but the machine code of plugins; *the first \
+    run ever* compiles these as well. *Ninja, least work* makes the same files with one `cat` of \
+    one file, without reading what a step needs. After a change in the first layer those that stop \
+    where an output is what it was execute 4 steps, and others 100. Ninja and make have nothing to \
+    restore outputs from and make them again.";
 
-const NOTE: &str = "1,000 steps in 10 layers. Each reads a file of 4 KiB and the outputs of three \
-    steps, and writes the first 4 KiB of all that: the guest `copy_all` in one sandbox each, and \
-    for ninja `cat $in | head -c 4096 > $out`. Both as they come (ninja starts two commands more \
-    than there are processors). After each run the files are compared, and that only those steps \
-    were executed that had to be. *CPU* is user and system time of all processes, *memory* that \
-    of the largest process.";
+const FANS: &str = "Ten steps need none, and each of 990 others needs one of them. The file of its \
+    own is only 2 KiB, so half of what it writes is what it needs, and one change really changes \
+    100 outputs: everyone executes 100 steps.";
 
-/// What is done to the trees before a measured run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Change {
-    /// Nothing was ever run: no outputs, no records. Machine code of the plugin is kept.
-    Afresh,
-    /// Nothing.
-    Nothing,
-    /// A file that one step of the last layer reads.
-    LastLayer,
-    /// A file that one step of the first layer reads.
-    FirstLayer,
-    /// All outputs are deleted.
-    NoOutputs,
-}
+const CHAIN: &str = "Each step needs the one before, so nothing can be done at once.";
 
-/// One comparison.
-struct Scenario {
-    what: &'static str,
-    change: Change,
-    /// How many steps Belljar executes, and ninja.
-    executed: [u32; 2],
-    goal: Option<Goal>,
-    runs: [Vec<Usage>; 2],
+const EVERYONE: &[Kind] = &Kind::ALL;
+const ALL_BUT_LEAST: &[Kind] =
+    &[Kind::Belljar, Kind::InT2, Kind::InT1, Kind::Ninja, Kind::Make, Kind::Turbo, Kind::Moon];
+const QUICK: &[Kind] = &[Kind::Belljar, Kind::Ninja, Kind::Make, Kind::Turbo];
+const FILES: &[Kind] = &[Kind::Belljar, Kind::Ninja, Kind::Make];
+const BOTH: &[Kind] = &[Kind::Belljar, Kind::Ninja];
+const OURS: &[Kind] = &[Kind::Belljar];
+
+const fn scenario(what: &'static str, change: Change, who: &'static [Kind]) -> Scenario {
+    Scenario { what, change, who }
 }
 
 /// Compares.
 ///
 /// # Errors
-/// When ninja is not there, a run fails, or a run did something else than it had to.
+/// When a run of Belljar fails, or a run did something else than it had to.
 pub(crate) fn measure(
     surroundings: &Surroundings,
-    rounds: usize,
+    arguments: &Arguments,
     results: &mut Results,
 ) -> Result<()> {
-    let ninja = Surroundings::need_ninja()?;
-    let mut scenarios = scenarios();
-    let mut first = Vec::new();
-    let mut least = Vec::new();
-    for round in 0..rounds {
-        let salt = u32::try_from(round)?;
-        let mut contestants: [Box<dyn Contestant>; 2] = [
-            Box::new(Belljar::new(surroundings, SHAPE)?),
-            Box::new(Ninja::new(SHAPE, Recipe::Same)?),
-        ];
-        first.push(contestants[0].run()?.usage); // compiles the plugin
-        for scenario in &mut scenarios {
-            for turn in 0..2 {
-                let which = (turn + round) % 2; // now one first, now the other
-                let contestant = &mut *contestants[which];
-                apply(scenario.change, contestant, salt)?;
-                let run = contestant.run()?;
-                let expected = scenario.executed[which];
-                ensure!(
-                    run.executed == expected,
-                    "{}: {} steps were executed instead of {expected}",
-                    scenario.what,
-                    run.executed
-                );
-                scenario.runs[which].push(run.usage);
-                check_files(contestant)?;
-            }
-            check_equal(&contestants)?;
-        }
-        let mut ninja = Ninja::new(SHAPE, Recipe::Least)?;
-        least.push(ninja.run()?.usage);
-        check_files(&ninja)?;
+    let peers = Peers::prepare(&surroundings.scratch)?;
+    peers.tell(results);
+    let around = Around { arguments, surroundings, peers: &peers };
+    let mut growth = Growth::default();
+    results.chapter("Beside others", NOTE);
+    // For a quick look, everyone can do less.
+    let steps = arguments.steps.filter(|steps| *steps < 10_000).unwrap_or(1000);
+    if arguments.has_size(steps) {
+        growth.take(steps, layers(&around, steps, results)?);
+        fans(&around, steps, results)?;
+        chain(&around, steps, results)?;
     }
-    show(&ninja, &scenarios, [&first, &least], results);
-    starts(surroundings, results)
+    if arguments.has_size(10_000) {
+        growth.take(10_000, large(&around, results)?);
+    }
+    growth::measure(&around, growth, results)?;
+    starts::measure(&around, results)
 }
 
-fn scenarios() -> Vec<Scenario> {
-    let all = SHAPE.steps();
-    let scenario = |what, change, executed, goal: Option<f64>| Scenario {
-        what,
-        change,
-        executed,
-        goal: goal.map(Goal),
-        runs: [Vec::new(), Vec::new()],
+fn layers(around: &Around<'_>, steps: u32, results: &mut Results) -> Result<Outcome> {
+    let race = Race {
+        shape: Shape::new(Form::Layered, steps),
+        scenarios: vec![
+            scenario("the first run ever", Change::Never, OURS),
+            scenario("cold", Change::Afresh, EVERYONE),
+            scenario("no-op", Change::Nothing, ALL_BUT_LEAST),
+            scenario("one leaf changed", Change::Leaf, ALL_BUT_LEAST),
+            scenario("outputs deleted", Change::NoOutputs, ALL_BUT_LEAST),
+            scenario("a file of the first layer changed", Change::First, FILES),
+        ],
+        rounds: around.arguments.rounds,
     };
-    vec![
-        scenario("cold", Change::Afresh, [all, all], Some(1.0)),
-        scenario("no-op after it", Change::Nothing, [0, 0], Some(2.0)),
-        scenario("no-op again", Change::Nothing, [0, 0], Some(2.0)),
-        scenario("a file of the last layer changed", Change::LastLayer, [1, 1], None),
-        // The outputs of the three steps behind it are what they were, so Belljar stops there.
-        scenario("a file of the first layer changed", Change::FirstLayer, [4, 100], None),
-        scenario("outputs deleted", Change::NoOutputs, [0, all], None),
-    ]
-}
-
-fn apply(change: Change, contestant: &mut dyn Contestant, salt: u32) -> Result<()> {
-    match change {
-        Change::Afresh => contestant.forget(),
-        Change::Nothing => Ok(()),
-        Change::LastLayer => contestant.tree().change(SHAPE.layers - 1, 0, 1 + salt),
-        Change::FirstLayer => contestant.tree().change(0, 0, 1 + salt),
-        Change::NoOutputs => contestant.tree().remove_outputs(),
+    results.chapter(&format!("{} steps in 10 layers", thousands(steps)), LAYERS);
+    let outcome = race.run(around)?;
+    show::tables(&race, &outcome, results);
+    if steps == 1000 {
+        reach_of_layers(&race, &outcome, results);
     }
+    Ok(outcome)
 }
 
-/// Checks that a tree has the outputs that follow from its inputs.
-fn check_files(contestant: &dyn Contestant) -> Result<()> {
-    let tree = contestant.tree();
-    for (layer, place) in SHAPE.each() {
-        let (own, made) = (shape::own(layer, place), shape::made(layer, place));
-        ensure!(tree.read(&made)? == tree.read(&own)?, "{made} is not what it must be");
+/// The goals are for this very number of steps.
+fn reach_of_layers(race: &Race, outcome: &Outcome, results: &mut Results) {
+    for (id, change, peer) in [
+        ("cold-1000", Change::Afresh, Kind::Ninja),
+        ("cold-moon", Change::Afresh, Kind::Moon),
+        ("no-op-1000", Change::Nothing, Kind::Ninja),
+        ("leaf-1000", Change::Leaf, Kind::Ninja),
+        ("restore", Change::NoOutputs, Kind::Turbo),
+    ] {
+        show::reach(id, outcome, change, peer, results);
     }
-    Ok(())
-}
-
-/// Checks that two trees have the same outputs.
-fn check_equal([one, other]: &[Box<dyn Contestant>; 2]) -> Result<()> {
-    for (layer, place) in SHAPE.each() {
-        let made = shape::made(layer, place);
-        let same = one.tree().read(&made)? == other.tree().read(&made)?;
-        ensure!(same, "{made} is not the same for both");
+    for (id, kind) in [("t2", Kind::InT2), ("t1", Kind::InT1)] {
+        overhead(id, outcome, kind, results);
     }
-    Ok(())
+    memory("memory-1000", race, outcome, results);
 }
 
-fn show(ninja: &str, scenarios: &[Scenario], more: [&[Usage]; 2], results: &mut Results) {
-    let [first, least] = more;
-    results.versus_table(&format!("Beside ninja {ninja}"), NOTE);
-    for Scenario { what, goal, runs: [ours, theirs], .. } in scenarios {
-        let walls = [wall(ours), wall(theirs)];
-        results.versus(&format!("{what}: wall"), Unit::Time, walls, *goal);
-        results.versus(&format!("{what}: CPU"), Unit::Time, [cpu(ours), cpu(theirs)], None);
-        let memories = [memory(ours), memory(theirs)];
-        results.versus(&format!("{what}: memory"), Unit::Memory, memories, None);
-    }
-    let cold = &scenarios[0].runs[0];
-    let walls = [wall(cold), wall(least)];
-    results.versus("cold, and ninja's least work: wall", Unit::Time, walls, Some(Goal(1.0)));
-    let cpus = [cpu(cold), cpu(least)];
-    results.versus("cold, and ninja's least work: CPU", Unit::Time, cpus, None);
-    let walls = [wall(first), wall(&scenarios[0].runs[1])];
-    results.versus("the first run ever: wall", Unit::Time, walls, None);
-    results.remark(
-        "*Cold* has no records and no outputs, but the plugin's machine code; *the first run \
-         ever* compiles the plugin as well. *Ninja's least work* makes the same files with one \
-         `cat` of one file, without reading what a step needs. After a change in the first layer \
-         Belljar executes 4 steps and ninja 100, because the outputs of the second layer stay \
-         the same. Deleted outputs are restored by Belljar and made again by ninja.",
-    );
-}
-
-fn starts(surroundings: &Surroundings, results: &mut Results) -> Result<()> {
-    let mut walls = [Vec::new(), Vec::new()];
-    for _ in 0..STARTS {
-        for (program, walls) in
-            [surroundings.belljar.as_path(), "ninja".as_ref()].iter().zip(&mut walls)
-        {
-            let mut command = std::process::Command::new(program);
-            command.arg("--version");
-            walls.push(crate::process::run(&command)?.0.wall);
+/// What a step of `command` takes more than the same line takes in ninja: the difference of the
+/// wall times, times the processors that worked, divided by the steps.
+fn overhead(id: &'static str, outcome: &Outcome, kind: Kind, results: &mut Results) {
+    let walls = outcome.wall(Change::Afresh, kind).zip(outcome.wall(Change::Afresh, Kind::Ninja));
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    match (walls, outcome.absent.get(&kind)) {
+        (Some((ours, bare)), _) => {
+            let processors = f64::from(u32::try_from(processors).unwrap_or(1));
+            let more = (ours - bare) * processors / 1000.0;
+            results.goals.reach(id, more);
+            results.remark(&format!(
+                "A step in {id} takes {} more than ninja's: the difference of the cold runs, times \
+                 {processors} processors, divided by 1,000 steps.",
+                shown(Unit::Time, more.max(0.0))
+            ));
         }
+        (None, Some(why)) => results.goals.miss(id, why),
+        (None, None) => {}
     }
-    let [ours, theirs] = walls.map(Sample::of);
-    results.table("Start-up", "From starting the process to its end, for `--version`.");
-    results.row("belljar --version", Unit::Time, &ours, Some(Goal(0.010)));
-    results.row("ninja --version", Unit::Time, &theirs, None);
+}
+
+fn memory(id: &'static str, race: &Race, outcome: &Outcome, results: &mut Results) {
+    // Compiling a plugin happens once for each machine, in a process with bounds of its own.
+    let counts = |one: &&Scenario| one.change != Change::Never;
+    let of = |one: &Scenario| outcome.memory(one.change, Kind::Belljar);
+    let most = race.scenarios.iter().filter(counts).filter_map(of).fold(0.0, f64::max);
+    results.goals.reach(id, most);
+}
+
+fn fans(around: &Around<'_>, steps: u32, results: &mut Results) -> Result<()> {
+    let race = Race {
+        shape: Shape::new(Form::Wide, steps),
+        scenarios: vec![
+            scenario("cold, wide", Change::Afresh, QUICK),
+            scenario("a tenth re-run after one change", Change::First, QUICK),
+        ],
+        rounds: around.arguments.rounds,
+    };
+    results.chapter(&format!("{} steps in 10 fans", thousands(steps)), FANS);
+    let outcome = race.run(around)?;
+    show::tables(&race, &outcome, results);
+    if steps == 1000 {
+        show::reach("cascade", &outcome, Change::First, Kind::Ninja, results);
+    }
     Ok(())
 }
 
-fn wall(usages: &[Usage]) -> Sample {
-    Sample::of(usages.iter().map(|usage| usage.wall).collect())
+fn chain(around: &Around<'_>, steps: u32, results: &mut Results) -> Result<()> {
+    let race = Race {
+        shape: Shape::new(Form::Chain, steps),
+        scenarios: vec![
+            scenario("cold, a chain", Change::Afresh, FILES),
+            scenario("no-op, a chain", Change::Nothing, FILES),
+        ],
+        rounds: around.arguments.rounds,
+    };
+    results.chapter(&format!("{} steps in a chain", thousands(steps)), CHAIN);
+    let outcome = race.run(around)?;
+    show::tables(&race, &outcome, results);
+    Ok(())
 }
 
-fn cpu(usages: &[Usage]) -> Sample {
-    Sample::of(usages.iter().map(|usage| usage.cpu).collect())
-}
-
-fn memory(usages: &[Usage]) -> Sample {
-    Sample::of(usages.iter().map(|usage| usage.memory).collect())
+fn large(around: &Around<'_>, results: &mut Results) -> Result<Outcome> {
+    let race = Race {
+        shape: Shape::new(Form::Layered, 10_000),
+        scenarios: vec![
+            scenario("cold", Change::Afresh, BOTH),
+            scenario("no-op", Change::Nothing, BOTH),
+            scenario("one leaf changed", Change::Leaf, BOTH),
+        ],
+        rounds: around.arguments.rounds,
+    };
+    results.chapter("10,000 steps in 10 layers", "The same with ten times as many in a layer.");
+    let outcome = race.run(around)?;
+    show::tables(&race, &outcome, results);
+    for (id, change) in [
+        ("cold-10000", Change::Afresh),
+        ("no-op-10000", Change::Nothing),
+        ("leaf-10000", Change::Leaf),
+    ] {
+        show::reach(id, &outcome, change, Kind::Ninja, results);
+    }
+    memory("memory-10000", &race, &outcome, results);
+    Ok(outcome)
 }

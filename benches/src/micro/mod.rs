@@ -1,7 +1,10 @@
 //! Single operations, measured in this process through the crates that the program is made of.
 
+mod asking;
 mod delivery;
+mod events;
 mod keys;
+mod lookup;
 mod pipeline;
 mod step;
 mod storage;
@@ -17,8 +20,11 @@ use crate::surroundings::Surroundings;
 /// When something cannot be measured, or did something else than it should.
 pub(crate) fn measure(surroundings: &Surroundings, results: &mut Results) -> Result<()> {
     step::measure(surroundings, results)?;
+    asking::measure(surroundings, results)?;
     keys::measure(surroundings, results)?;
+    lookup::measure(surroundings, results)?;
     storage::measure(surroundings, results)?;
     pipeline::measure(results)?;
+    events::measure(results)?;
     delivery::measure(results)
 }

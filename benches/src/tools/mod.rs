@@ -10,7 +10,7 @@ use anyhow::Result;
 use crate::results::Results;
 use crate::sample::Sample;
 use crate::surroundings::Surroundings;
-use place::Tier;
+pub(crate) use place::{CODE_AND_TOOLS, Place, Tier, usable};
 
 /// Measures runs of native tools.
 ///

@@ -17,7 +17,7 @@ const USER: u32 = 1001;
 
 /// How tools are kept apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Tier {
+pub(crate) enum Tier {
     /// In namespaces.
     T1,
     /// By Landlock and seccomp.
@@ -26,7 +26,7 @@ pub(super) enum Tier {
 
 impl Tier {
     /// Its name for the program, and in its records.
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::T1 => "t1",
             Self::T2 => "t2",
@@ -50,15 +50,15 @@ enum User {
 }
 
 /// What of the store [`Place::forget`] leaves.
-pub(super) const CODE: &[&str] = &["aot-v1", "machine-v1.key"];
+pub(crate) const CODE: &[&str] = &["aot-v1", "machine-v1.key"];
 /// The same, and what is known about tools and the machine.
-pub(super) const CODE_AND_TOOLS: &[&str] = &["aot-v1", "machine-v1.key", "tools-v1"];
+pub(crate) const CODE_AND_TOOLS: &[&str] = &["aot-v1", "machine-v1.key", "tools-v1"];
 
 /// A folder with all that a run needs. Removed when it is dropped.
-pub(super) struct Place {
+pub(crate) struct Place {
     base: tempfile::TempDir,
     /// The tier that is asked for.
-    pub(super) tier: Tier,
+    pub(crate) tier: Tier,
     user: User,
 }
 
@@ -75,7 +75,7 @@ impl Place {
         // A copy, because the folder of the build may be closed to others.
         fs::copy(&surroundings.belljar, base.path().join("belljar"))?;
         let place = Self { base, tier, user };
-        for folder in ["work", "store", "home"] {
+        for folder in ["work", "store", "home", "keys"] {
             let folder = place.base.path().join(folder);
             fs::create_dir(&folder)?;
             if user == User::Ordinary {
@@ -86,7 +86,7 @@ impl Place {
     }
 
     /// The workspace.
-    pub(super) fn tree(&self) -> PathBuf {
+    pub(crate) fn tree(&self) -> PathBuf {
         self.base.path().join("work")
     }
 
@@ -94,7 +94,7 @@ impl Place {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Result<()> {
+    pub(crate) fn write(&self, path: &str, content: impl AsRef<[u8]>) -> Result<()> {
         let path = self.tree().join(path);
         fs::create_dir_all(path.parent().context("it lies in a folder")?)?;
         Ok(fs::write(path, content)?)
@@ -104,7 +104,7 @@ impl Place {
     ///
     /// # Errors
     /// When something cannot be removed.
-    pub(super) fn forget(&self, kept: &[&str]) -> Result<()> {
+    pub(crate) fn forget(&self, kept: &[&str]) -> Result<()> {
         for entry in fs::read_dir(self.base.path().join("store"))? {
             let entry = entry?;
             if !kept.iter().any(|kept| *kept == entry.file_name()) {
@@ -119,7 +119,7 @@ impl Place {
     ///
     /// # Errors
     /// When it fails.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<(Usage, Record)> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<(Usage, Record)> {
         let all = [&["run", "--progress", "none"], arguments].concat();
         let (usage, _) = process::run(&self.command(&all))?;
         let events = self.command(&["runs", "latest", "--json"]).output()?;
@@ -188,7 +188,7 @@ impl Place {
 ///
 /// # Errors
 /// When something else is wrong.
-pub(super) fn usable(
+pub(crate) fn usable(
     surroundings: &Surroundings,
     tier: Tier,
 ) -> Result<std::result::Result<Place, String>> {

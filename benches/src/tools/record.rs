@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::place::Tier;
 
 /// The events of a run.
-pub(super) struct Record {
+pub(crate) struct Record {
     /// The reports of the steps.
     reports: Vec<Value>,
     /// What steps printed, each line with its end.
@@ -20,7 +20,7 @@ impl Record {
     ///
     /// # Errors
     /// When a line is none.
-    pub(super) fn parse(events: &str) -> Result<Self> {
+    pub(crate) fn parse(events: &str) -> Result<Self> {
         let (mut reports, mut logs) = (Vec::new(), BTreeMap::<String, String>::new());
         for line in events.lines() {
             let mut event: Value = serde_json::from_str(line).with_context(|| line.to_owned())?;
@@ -37,7 +37,7 @@ impl Record {
     }
 
     /// Why a policy did not let a step run, if one did not.
-    pub(super) fn refused(&self) -> Option<String> {
+    pub(crate) fn refused(&self) -> Option<String> {
         let fault = self.reports.iter().map(|report| &report["fault"]);
         let fault = fault.into_iter().find(|fault| fault["blame"] == "policy")?;
         let notes = fault["notes"].as_array().into_iter().flatten().map(text);
@@ -48,7 +48,7 @@ impl Record {
     ///
     /// # Errors
     /// When it was otherwise.
-    pub(super) fn check_steps(&self, count: u32) -> Result<()> {
+    pub(crate) fn check_steps(&self, count: u32) -> Result<()> {
         let ended = u32::try_from(self.reports.len())?;
         ensure!(ended == count, "{ended} steps have ended instead of {count}");
         for report in &self.reports {
@@ -58,12 +58,28 @@ impl Record {
         Ok(())
     }
 
+    /// How many steps have ended.
+    pub(crate) fn steps(&self) -> u32 {
+        u32::try_from(self.reports.len()).unwrap_or(u32::MAX)
+    }
+
+    /// How many steps were executed. All must have passed.
+    ///
+    /// # Errors
+    /// When one has not.
+    pub(crate) fn executed(&self) -> Result<u32> {
+        let failed = self.reports.iter().find(|report| report["status"] != "passed");
+        ensure!(failed.is_none(), "a step has not passed: {failed:?}");
+        let executed = self.reports.iter().filter(|report| report["source"] == "executed");
+        Ok(u32::try_from(executed.count())?)
+    }
+
     /// Checks that each step has run `each` tools, and returns all these runs. `source` says
     /// where their results must come from.
     ///
     /// # Errors
     /// When it was otherwise.
-    pub(super) fn check_tools(&self, each: usize, source: &str, tier: Tier) -> Result<()> {
+    pub(crate) fn check_tools(&self, each: usize, source: &str, tier: Tier) -> Result<()> {
         for report in &self.reports {
             let runs = runs(report).count();
             ensure!(runs == each, "{runs} tools were run instead of {each}: {report}");
@@ -75,7 +91,7 @@ impl Record {
     ///
     /// # Errors
     /// When it was otherwise.
-    pub(super) fn check_runs(&self, source: &str, tier: Tier) -> Result<()> {
+    pub(crate) fn check_runs(&self, source: &str, tier: Tier) -> Result<()> {
         for run in self.reports.iter().flat_map(runs) {
             ensure!(run["source"] == source, "expected {source}: {run}");
             ensure!(run["isolation"]["tier"] == tier.as_str(), "expected {tier}: {run}");
@@ -88,7 +104,7 @@ impl Record {
     ///
     /// # Errors
     /// When a run does not say it.
-    pub(super) fn setups(&self) -> Result<Vec<f64>> {
+    pub(crate) fn setups(&self) -> Result<Vec<f64>> {
         let setup = |run: &Value| {
             let micros = run["cost"]["setup_us"].as_u64().context("a run has a setup")?;
             Ok(f64::from(u32::try_from(micros)?) / 1e6)
@@ -100,18 +116,18 @@ impl Record {
     }
 
     /// What a step printed.
-    pub(super) fn log(&self, step: &str) -> &str {
+    pub(crate) fn log(&self, step: &str) -> &str {
         self.logs.get(step).map_or("", String::as_str)
     }
 
     /// The line of the report for a step.
-    pub(super) fn summary(&self, step: &str) -> Option<&str> {
+    pub(crate) fn summary(&self, step: &str) -> Option<&str> {
         self.reports.iter().find(|report| report["step"] == step)?["summary"].as_str()
     }
 }
 
 /// The value below which, or at which, so many percent of sorted values lie.
-pub(super) fn percentile(sorted: &[f64], percent: usize) -> f64 {
+pub(crate) fn percentile(sorted: &[f64], percent: usize) -> f64 {
     sorted[(sorted.len() * percent).div_ceil(100).max(1) - 1]
 }
 
