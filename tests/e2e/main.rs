@@ -28,6 +28,7 @@ mod ordinary_user;
 mod plugins;
 mod secrets;
 mod store;
+mod timeline;
 mod trust;
 mod upkeep;
 mod workers;

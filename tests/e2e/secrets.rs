@@ -113,6 +113,8 @@ const RUN: &[&str] = &[
     "sarif=r.sarif,junit=r.xml",
     "--events",
     "events.jsonl",
+    "--trace",
+    "run.trace.json",
 ];
 
 #[test]
@@ -128,8 +130,11 @@ fn a_secret_said_in_eight_encodings_is_masked_in_logs_reports_records_and_the_st
     let log = run(&workspace, &["logs", "s"]).exits(0);
     assert!(log.stdout.contains("***"), "{log:#?}");
     for (way, code) in [("fail", 1), ("give-up", 3), ("panic", 3)] {
-        let said = run(&giving(way, GRANT), RUN).exits(code);
+        let workspace = giving(way, GRANT);
+        let said = run(&workspace, RUN).exits(code);
         assert!(said.stderr.contains("***"), "{way}: {said:#?}");
+        let traced = workspace.read("run.trace.json");
+        assert!(way == "panic" || traced.contains("***"), "{way}: {traced}");
     }
 }
 

@@ -9,6 +9,7 @@ use belljar_pipeline::Plan;
 use belljar_runner::{
     Afterwards, FileRead, ForceMode, OnDispute, OnFailure, RunOptions, RunSummary,
 };
+use tracing::trace_span;
 
 use crate::args::{Logs, Progress};
 use crate::clock::SystemClock;
@@ -75,9 +76,11 @@ pub(crate) fn execute(
     readers: Vec<Box<dyn Reader>>,
     terminal: &Terminal,
 ) -> Result<Executed, CommandError> {
-    lock::settle(session, lock::Writing::Allowed, terminal)?;
+    trace_span!("settle the lock file")
+        .in_scope(|| lock::settle(session, lock::Writing::Allowed, terminal))?;
     let clock = SystemClock::start();
-    let toolset = session.toolset(ToolsOf::Plan(plan), terminal)?;
+    let toolset =
+        trace_span!("look at tools").in_scope(|| session.toolset(ToolsOf::Plan(plan), terminal))?;
     let options = RunOptions {
         run_id: new_id(),
         jobs: jobs(manner.jobs, terminal),
@@ -108,9 +111,10 @@ pub(crate) fn execute(
     let wanted = manner.evidence == Evidence::Wanted && summary.exit_code == 0;
     let evidence = wanted.then(|| belljar_runner::evidence(&ports, plan, &options, &summary));
     drop(events);
-    feeding.end().context("the events of the run could not be shown")?;
+    let told = trace_span!("wait for the recording").in_scope(|| feeding.end());
+    told.context("the events of the run could not be shown")?;
     session.finish()?;
-    recordings.prune()?;
+    trace_span!("prune recordings").in_scope(|| recordings.prune())?;
     let evidence = match evidence.transpose() {
         Err(fault) if fault.blame == Blame::Infrastructure => {
             // What was made is as good as ever; that its list is missing is said, here and later.

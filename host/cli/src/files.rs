@@ -1,7 +1,10 @@
-//! WorkspaceFiles: what the pipeline file may ask of the workspace while it is being read.
+//! WorkspaceFiles: what the pipeline file may ask of the workspace while it is being read; and
+//! files that are named on the command line.
 
+use std::fs::File;
 use std::path::Path;
 
+use anyhow::Context as _;
 use belljar_disk::{Kind, Root};
 use belljar_model::pattern::Base;
 use belljar_model::{Patterns, WorkspacePath};
@@ -85,6 +88,20 @@ impl Files for Instead {
     fn folders(&self, pattern: &str) -> Vec<WorkspacePath> {
         self.files.folders(pattern)
     }
+}
+
+/// Makes the file that an option names. It is the user's, wherever it is.
+///
+/// # Errors
+/// When it names no file, or it cannot be made.
+pub(crate) fn create_named(option: &str, file: &str) -> Result<File, CommandError> {
+    let file = Path::new(file);
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let name = file.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| CommandError::usage(format!("{option} needs a file")))?;
+    let broken = || format!("the file for {option} cannot be written");
+    let folder = Root::open(folder.unwrap_or(Path::new("."))).with_context(broken)?;
+    Ok(folder.create_file(name).with_context(broken)?)
 }
 
 impl Files for WorkspaceFiles {

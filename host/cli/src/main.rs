@@ -25,6 +25,7 @@ mod shown;
 mod signals;
 mod stream;
 mod terminal;
+mod timeline;
 mod tools;
 mod tracing_output;
 mod trust;
@@ -46,10 +47,21 @@ fn main() -> ExitCode {
     }
     secrets::mask_panics();
     let arguments = args::Arguments::parse();
-    tracing_output::start(arguments.global.verbose);
     let terminal = terminal::Terminal::new(&arguments.global);
-    match commands::dispatch(&arguments, &terminal) {
-        Ok(exit) => exit.into(),
-        Err(error) => terminal.fail(&error).into(),
+    let recording = match timeline::Recording::asked_by(&arguments) {
+        Ok(recording) => recording,
+        Err(error) => return terminal.fail(&error).into(),
+    };
+    let recorder = recording.as_ref().map(timeline::Recording::recorder);
+    tracing_output::start(arguments.global.verbose, recorder);
+    let ended = commands::dispatch(&arguments, &terminal);
+    let written = recording.map_or(Ok(()), timeline::Recording::write);
+    match (ended, written) {
+        (Ok(exit), Ok(())) => exit.into(),
+        (Err(error), Ok(())) | (Ok(_), Err(error)) => terminal.fail(&error).into(),
+        (Err(error), Err(unwritten)) => {
+            terminal.fail(&unwritten);
+            terminal.fail(&error).into()
+        }
     }
 }

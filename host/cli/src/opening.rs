@@ -24,6 +24,7 @@ pub(crate) fn open_store(global: &Global, terminal: &Terminal) -> Result<Store, 
         None => default_store()?,
     };
     tracing::debug!(place = %place.display(), "opening the store");
+    let _span = tracing::trace_span!("open the store").entered();
     let clock = Arc::new(SystemClock::start());
     let trust = trust::of_machine(global, terminal)?;
     let store = Store::open(&place, clock, trust).map_err(Fault::from)?;
@@ -53,6 +54,7 @@ pub(crate) fn open_sandbox(
     store: &Arc<Store>,
     inputs: Arc<dyn BlobSource>,
 ) -> Result<Opened, CommandError> {
+    let _span = tracing::trace_span!("open the sandbox").entered();
     let aot = AotOptions { dir: store.aot_dir(), key: store.machine_key() };
     worker::open(aot, inputs, Arc::new(sealed(store)), most_jobs())
 }

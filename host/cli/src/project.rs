@@ -44,6 +44,7 @@ impl Project {
         let file = global.file.as_deref().unwrap_or(FILE);
         let root = find_root(global.directory.as_deref(), file)?;
         tracing::debug!(root = %root.display(), file, "reading the pipeline");
+        let _span = tracing::trace_span!("read the pipeline", file).entered();
         let files = WorkspaceFiles::open(&root)?;
         let parsed = belljar_pipeline::parse(file, &files);
         let (sources, diagnostics) = (parsed.sources, parsed.diagnostics);

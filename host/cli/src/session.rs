@@ -14,6 +14,7 @@ use belljar_worker::Workers;
 pub(crate) use belljar_workspace::STATE;
 use belljar_workspace::Workspace;
 use bytes::Bytes;
+use tracing::trace_span;
 
 use crate::args::Global;
 use crate::clock::SystemClock;
@@ -91,6 +92,7 @@ impl BlobSource for Inputs {
 impl Session {
     /// Opens the project, its store and its plugins, and checks every step's configuration.
     pub(crate) fn open(global: &Global, terminal: &Terminal) -> Result<Self, CommandError> {
+        let _span = trace_span!("open the project").entered();
         let project = Project::open(global, terminal)?;
         let mut session = Self::with(global, project, terminal)?;
         lock::hold(&mut session)?;
@@ -99,6 +101,7 @@ impl Session {
 
     /// Checks every step's configuration against its plugin, as far as it could be loaded.
     pub(crate) fn checked(self) -> Result<Self, CommandError> {
+        let _span = trace_span!("check configurations").entered();
         let Project { pipeline, sources, .. } = &self.project;
         let mut diagnostics = belljar_pipeline::check_config(pipeline, &self.descriptors());
         let class = |(name, plugin): (&String, &Result<Loaded, Fault>)| {
@@ -127,7 +130,9 @@ impl Session {
             blobs: Arc::clone(&store) as Arc<dyn BlobSource>,
             clock: Arc::new(SystemClock::start()),
         };
-        let workspace = Arc::new(Workspace::open(&root, options).map_err(Fault::from)?);
+        let span = trace_span!("open the workspace");
+        let workspace = span.in_scope(|| Workspace::open(&root, options)).map_err(Fault::from)?;
+        let workspace = Arc::new(workspace);
         let inputs = Inputs { workspace: Arc::clone(&workspace), store: Arc::clone(&store) };
         let inputs: Arc<dyn BlobSource> = Arc::new(inputs);
         let secrets = Arc::new(ProjectSecrets::of(&project, secrets::veil()));
@@ -217,6 +222,7 @@ impl Session {
         let locator = self.locator(terminal);
         let (mut plugins, mut components) = (BTreeMap::new(), BTreeMap::new());
         for (name, source) in &self.project.pipeline.plugins {
+            let _span = trace_span!("load a plugin", name).entered();
             let loaded = locator.locate(name, source).and_then(|located| {
                 let (digest, remark) = (located.digest, terminal.remarks());
                 let located = Arc::new(located);
@@ -285,6 +291,7 @@ impl Session {
 
     /// Chooses the asked steps and what they need.
     pub(crate) fn select(&self, asked: &[String]) -> Result<Plan, CommandError> {
+        let _span = trace_span!("select steps").entered();
         self.project.select(asked)
     }
 
@@ -346,11 +353,14 @@ impl Session {
 
     /// Makes everything durable at the end of a command, and keeps the store within bounds.
     pub(crate) fn finish(&self) -> Result<(), CommandError> {
-        self.store.flush()?;
+        trace_span!("wait for the flush").in_scope(|| self.store.flush())?;
+        let span = trace_span!("tidy the store, if it is time").entered();
         self.store.keep_history_of(&self.root.display().to_string())?;
         self.store.gc_if_needed(self.store_size)?;
         upkeep::sweep_if_due(&self.store)?;
-        self.workspace.save().map_err(Fault::from)?;
+        drop(span);
+        let span = trace_span!("save the stat index");
+        span.in_scope(|| self.workspace.save()).map_err(Fault::from)?;
         Ok(())
     }
 }

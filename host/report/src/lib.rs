@@ -28,6 +28,7 @@ pub mod sheet;
 pub mod style;
 pub mod table;
 pub mod text;
+pub mod timeline;
 pub mod tool_runs;
 pub mod verification;
 pub mod why;

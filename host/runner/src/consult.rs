@@ -2,6 +2,7 @@
 
 use belljar_model::{Action, Class, Fault, MissReason, OutputFile};
 use belljar_pipeline::Step;
+use tracing::trace_span;
 
 use crate::lookup::{Hit, Key, Lookup, Miss, Shelf, lookup};
 use crate::miss::{Earlier, explain};
@@ -16,8 +17,13 @@ pub(crate) fn prepare(
     needs: Vec<&[OutputFile]>,
     options: &RunOptions,
 ) -> Result<Action, Fault> {
-    let workspace =
-        if step.inputs.is_empty() { Vec::new() } else { ports.inputs.snapshot(&step.inputs)? };
+    let workspace = if step.inputs.is_empty() {
+        Vec::new()
+    } else {
+        let _span = trace_span!("snapshot").entered();
+        ports.inputs.snapshot(&step.inputs)?
+    };
+    let _span = trace_span!("resolve").entered();
     let environment = &options.environment;
     let tools = options.tools_of(step)?;
     Ok(resolve(step, plugin, Surroundings { workspace, needs, environment, tools }))

@@ -145,6 +145,7 @@ impl Shared {
     }
 
     fn write(&self, batch: Batch) -> Result<(), Fault> {
+        let _span = tracing::trace_span!("flush").entered();
         // Blobs are looked at after the records were taken: each record's blobs are among them.
         let written = self.blobs.publish().map_err(StoreError::Disk).and_then(|added| {
             if batch.is_empty() && added == 0 {

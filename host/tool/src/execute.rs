@@ -8,6 +8,7 @@ use belljar_model::limits::Limit;
 use belljar_model::ports::{Cancel, ToolExecutor, ToolLimits, ToolRequest, ToolRun, keep_log};
 use belljar_model::tool::{ToolCost, ToolResult};
 use belljar_model::{Blame, Directory, Fault, ToolAction, WorkspacePath};
+use tracing::trace_span;
 
 use crate::confine::{self, Confinement, Ended, Streams};
 use crate::fault;
@@ -27,11 +28,14 @@ impl ToolExecutor for NativeTools {
             None => self.options.blobs_out.get(&action.stdin)?,
         };
         let stdin = stdin.ok_or_else(|| fault::input_gone("standard input", &action.stdin))?;
-        let states = hold(&self.options.state, &action.state, cancel)?;
+        let wait = trace_span!("wait for state folders");
+        let states = wait.in_scope(|| hold(&self.options.state, &action.state, cancel))?;
         let began = Instant::now();
+        let span = trace_span!("put inputs in place").entered();
         let folder = self.runs.start(states.as_ref().map(States::stable_name).as_deref())?;
         let mut times = times(request, states.as_ref())?;
         self.fill(request, &folder, states.as_ref(), &mut times)?;
+        drop(span);
         let prepared = began.elapsed();
 
         let confinement = confinement(request, &known, &folder, (states.as_ref(), ports));
@@ -48,7 +52,9 @@ impl ToolExecutor for NativeTools {
         };
         let state = states.as_ref().map_or(&[][..], |states| &states.folders);
         let from = Mounted { work: &folder.work, state };
-        let collected = match collect(from, &action.writes, request.limits, blobs) {
+        let span = trace_span!("collect outputs");
+        let collected = span.in_scope(|| collect(from, &action.writes, request.limits, blobs));
+        let collected = match collected {
             Ok(collected) => collected,
             Err(fault) => return Err(printed.explain(fault)),
         };

@@ -38,6 +38,9 @@ pub(crate) struct RunArgs {
     /// Write the event stream as JSON lines to a file, or to stdout with `-`
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<String>,
+    /// Write what was done when, for Perfetto (ui.perfetto.dev) and other readers of trace events
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<String>,
 }
 
 /// What to do after a failure.

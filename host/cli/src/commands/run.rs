@@ -1,10 +1,8 @@
 //! `belljar run`: run steps and everything they need.
 
 use std::io::Write;
-use std::path::Path;
 
 use anyhow::Context as _;
-use belljar_disk::Root;
 use belljar_model::TrustLevel;
 use belljar_model::ports::Cancel;
 use belljar_runner::{Afterwards, ForceMode, OnDispute, OnFailure};
@@ -14,6 +12,7 @@ use crate::args::{Global, RunArgs};
 use crate::error::CommandError;
 use crate::execution::{self, Evidence, Manner};
 use crate::exit_code::Exit;
+use crate::files::create_named;
 use crate::reports::Reports;
 use crate::session::Session;
 use crate::signals;
@@ -78,17 +77,7 @@ fn events_reader(global: &Global, args: &RunArgs) -> Result<Option<Box<dyn Reade
         None if global.json => Box::new(std::io::stdout()),
         None => return Ok(None),
         Some("-") => Box::new(std::io::stdout()),
-        Some(file) => {
-            let file = Path::new(file);
-            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let name = file.file_name().and_then(|name| name.to_str());
-            let name = name.ok_or_else(|| CommandError::usage("--events needs a file or `-`"))?;
-            let folder = Root::open(folder.unwrap_or(Path::new(".")));
-            let folder = folder.context("the file for --events cannot be written")?;
-            let file =
-                folder.create_file(name).context("the file for --events cannot be written")?;
-            Box::new(std::io::BufWriter::new(file))
-        }
+        Some(file) => Box::new(std::io::BufWriter::new(create_named("--events", file)?)),
     };
     Ok(Some(Box::new(JsonLines::new(to))))
 }

@@ -94,6 +94,7 @@ pub(crate) struct Held {
 /// # Errors
 /// When there is a lock file and it cannot be read.
 pub(crate) fn hold(session: &mut Session) -> Result<(), CommandError> {
+    let _span = tracing::trace_span!("hold against the lock file").entered();
     let mode = session.lock.mode;
     let before = read(&session.project)?;
     let known = match mode {

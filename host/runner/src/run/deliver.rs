@@ -3,6 +3,7 @@
 use belljar_model::event::{Source, Status, StepReport};
 use belljar_model::fault::Blame;
 use belljar_model::{ActionResult, Code, Event, Fault, Trace, Verdict};
+use tracing::trace_span;
 
 use super::perform::Turn;
 use crate::hints;
@@ -29,6 +30,7 @@ pub(super) fn deliver(
     match result.verdict {
         Verdict::Passed => {
             if source == Source::Executed && !result.outputs.is_empty() {
+                let _span = trace_span!("write outputs", files = result.outputs.len()).entered();
                 ports.write_back.write_back(&result.outputs)?;
             }
             report.status = Status::Passed;

@@ -3,6 +3,7 @@
 mod board;
 mod deliver;
 mod perform;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,7 @@ use belljar_model::ports::{EventSink, LogSink};
 use belljar_model::trust::Verification;
 use belljar_model::{Event, StepName};
 use belljar_pipeline::Plan;
+use tracing::trace_span;
 
 use crate::flight::Flights;
 use crate::ports::{Afterwards, Ports, RunOptions};
@@ -23,6 +25,7 @@ use crate::summary::RunSummary;
 use crate::veil::{self, VeiledEvents};
 use crate::verify::verify;
 use board::Board;
+pub(crate) use spans::source;
 
 /// Stack of a worker thread in bytes: an Executor may compile or interpret deeply nested code.
 const STACK: usize = 8 << 20;
@@ -32,6 +35,7 @@ const STACK: usize = 8 << 20;
 /// Whatever goes wrong with one step, a panic in a port included, is that step's fault and no
 /// other's: it is in its report, and the results of other steps are kept.
 pub fn run(ports: &Ports<'_>, plan: &Plan, options: &RunOptions) -> RunSummary {
+    let _span = trace_span!("run", steps = plan.len()).entered();
     let started = ports.clock.elapsed();
     let run = Run::new(ports, plan, options);
     run.announce();

@@ -9,8 +9,10 @@ use belljar_model::{
     Action, ActionResult, Class, Cost, Dispute, Event, Fault, MissReason, Origin, Trace,
 };
 use belljar_pipeline::Step;
+use tracing::{Span, trace_span};
 
 use super::deliver::deliver;
+use super::spans;
 use super::{Run, micros};
 use crate::consult::{consult, prepare};
 use crate::hints;
@@ -20,9 +22,10 @@ use crate::veil::{Granted, cleared};
 
 /// Looks a step up or executes it, and says what became of it.
 pub(super) fn perform(run: &Run<'_>, index: usize) -> StepReport {
+    let span = spans::step(&run.plan.steps[index].name).entered();
     let started = run.ports.clock.elapsed();
     let mut report = blank(run, index);
-    let proceeded = catch_unwind(AssertUnwindSafe(|| proceed(run, index, &mut report)));
+    let proceeded = catch_unwind(AssertUnwindSafe(|| proceed(run, index, (&span, &mut report))));
     if let Err(fault) = proceeded.unwrap_or_else(|panic| Err(defect(panic.as_ref()))) {
         let cancelled = fault.blame == Blame::Cancelled;
         report.status = if cancelled { Status::Cancelled } else { Status::Errored };
@@ -32,6 +35,7 @@ pub(super) fn perform(run: &Run<'_>, index: usize) -> StepReport {
         report.fault = Some(fault);
     }
     report.wall_us = micros(run.ports.clock.elapsed().saturating_sub(started));
+    spans::settled(&span, &report);
     report
 }
 
@@ -61,22 +65,29 @@ pub(super) fn blank(run: &Run<'_>, index: usize) -> StepReport {
     }
 }
 
-fn proceed(run: &Run<'_>, index: usize, report: &mut StepReport) -> Result<(), Fault> {
+fn proceed(
+    run: &Run<'_>,
+    index: usize,
+    (span, report): (&Span, &mut StepReport),
+) -> Result<(), Fault> {
     let step = &*run.plan.steps[index];
     let plugin = run.options.plugin_of(step)?;
     let made = run.board.outputs(&run.plan.needs[index]);
     let needs = made.iter().map(|outputs| &**outputs).collect();
     let action = prepare(run.ports, step, plugin, needs, run.options)?;
-    let key = Key::of(&action);
+    let key = trace_span!("key").in_scope(|| Key::of(&action));
     report.action = Some(key.action);
     report.class = action.class;
-    let _flight = run.flights.board(key.action);
-    let turn = Turn { run, step, action: &action, key };
+    let _flight = trace_span!("wait for an equal step").in_scope(|| run.flights.board(key.action));
+    let turn = Turn { run, step, action: &action, key, span };
     let miss = match turn.look()? {
         Ok(hit) => match turn.restore(&hit.result)? {
             Ok(()) => {
                 let Hit { result, source, trace, origin } = hit;
                 report.origin = origin;
+                if let Some(trace) = &trace {
+                    spans::observed(span, trace);
+                }
                 return deliver(&turn, result, source, trace.as_ref(), report);
             }
             Err(miss) => vec![miss],
@@ -99,11 +110,13 @@ pub(super) struct Turn<'t, 'a> {
     pub(super) step: &'t Step,
     pub(super) action: &'t Action,
     pub(super) key: Key,
+    span: &'t Span,
 }
 
 impl Turn<'_, '_> {
     /// Returns a hit, or why there is none.
     fn look(&self) -> Result<Result<Hit, Vec<MissReason>>, Fault> {
+        let _span = trace_span!("look up").entered();
         let Run { ports, options, .. } = self.run;
         let found = consult(ports, self.step, self.action, &self.key, options)?;
         if let Ok(Hit { result, source: Source::ObservedHit, trace: Some(trace), origin }) = &found
@@ -121,6 +134,7 @@ impl Turn<'_, '_> {
         if !result.passed() || result.outputs.is_empty() {
             return Ok(Ok(()));
         }
+        let _span = trace_span!("restore outputs", files = result.outputs.len()).entered();
         match ports.write_back.write_back(&result.outputs) {
             Ok(_) => Ok(Ok(())),
             Err(fault) => {
@@ -137,6 +151,7 @@ impl Turn<'_, '_> {
         loop {
             let Execution { outcome, trace, log, cost, tools } = self.attempt(report);
             (report.cost, report.tools) = (cost, tools);
+            spans::observed(self.span, &trace);
             report.log = keep_log(self.run.ports.blobs, &log)?;
             match outcome {
                 Ok(mut result) => {
@@ -174,6 +189,7 @@ impl Turn<'_, '_> {
             Ok(granted) => granted,
             Err(fault) => return unstarted(fault),
         };
+        let _span = trace_span!("execute", attempt = report.attempts).entered();
         let execution = ports.executor.execute(&Request {
             step: &self.step.name,
             action: self.action,
@@ -203,6 +219,7 @@ impl Turn<'_, '_> {
     }
 
     fn record(&self, result: &ActionResult, trace: &Trace) -> Result<(), Fault> {
+        let _span = trace_span!("record").entered();
         let Key { action, family } = self.key;
         let disputed = self.run.ports.cache.put(Record { action, family, result, trace })?;
         let Some(dispute) = disputed else { return Ok(()) };

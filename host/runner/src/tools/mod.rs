@@ -1,6 +1,7 @@
 //! ToolRunner: a run of a tool takes the same way as a step: look up, execute, record.
 
 mod slots;
+mod spans;
 #[cfg(test)]
 mod tests;
 
@@ -16,6 +17,7 @@ use belljar_model::{
     ActionDigest, ActionResult, Class, Code, Cost, FamilyDigest, Fault, Isolation, Sharing, Tier,
     ToolAction, Trace, Veil, Verdict,
 };
+use tracing::trace_span;
 
 use self::slots::Slots;
 use crate::flight::Flights;
@@ -60,6 +62,7 @@ impl ToolRunner {
 
     /// The recorded result of an equal run, if all of it is still there.
     fn look(&self, key: &ActionDigest) -> Result<Option<ToolRun>, Fault> {
+        let _span = trace_span!("look up").entered();
         let Some(record) = self.ports.cache.get(key)? else { return Ok(None) };
         if !record.blobs().all(|digest| self.ports.blobs.contains(&digest)) {
             return Ok(None);
@@ -77,7 +80,8 @@ impl ToolRunner {
     }
 
     fn execute(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
-        let Some(_taken) = self.slots.take(request.cpus, request.cancel) else {
+        let wait = trace_span!("wait for processors", wanted = request.cpus);
+        let Some(_taken) = wait.in_scope(|| self.slots.take(request.cpus, request.cancel)) else {
             return Err(Fault::new(Blame::Cancelled, CANCELLED, "the run was cancelled"));
         };
         let run = if request.action.secrets.is_empty() {
@@ -108,6 +112,7 @@ impl ToolRunner {
     }
 
     fn record(&self, request: &ToolRequest<'_>, run: &ToolRun) -> Result<(), Fault> {
+        let _span = trace_span!("record").entered();
         let result = &run.result;
         let is_pure = request.action.granted.tier == Tier::Wasm;
         let record = ActionResult {
@@ -138,12 +143,14 @@ impl ToolRunner {
 
 impl Tools for ToolRunner {
     fn run(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
+        let span = spans::tool(request).entered();
         check_run(&self.ports.veil.mask(), request.action)?;
         let key = request.action.digest();
         let _flight = self.flights.board(key);
         if !self.force.includes(request.step)
             && let Some(run) = self.look(&key)?
         {
+            spans::ran(&span, &key, &run);
             for line in &run.lines {
                 request.log.line(request.step, line);
             }
@@ -151,6 +158,7 @@ impl Tools for ToolRunner {
         }
         let run = self.execute(request)?;
         self.record(request, &run)?;
+        spans::ran(&span, &key, &run);
         Ok(run)
     }
 }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use belljar_model::{Fault, Tier};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tracing::span::EnteredSpan;
+use tracing::{Span, trace_span};
 
 use super::outcome::{Seen, outcome};
 use super::start::{Passed, spawn};
@@ -21,6 +23,7 @@ const PIECE: usize = 64 << 10;
 /// Runs a program to its end. Whatever is returned, none of its processes is left.
 pub(super) fn run(confinement: &Confinement, streams: Streams<'_>) -> Result<Ended, Fault> {
     let Streams { stdin, printed, cancel } = streams;
+    let mut shown = Shown::set_up();
     let start = Instant::now();
     let start_clock = clock();
     let links = direct::StateLinks::make(confinement)?;
@@ -41,8 +44,9 @@ pub(super) fn run(confinement: &Confinement, streams: Streams<'_>) -> Result<End
     let mut tree = Tree::of(child, confinement.tier, report).map_err(broken)?;
     watch.started(tree.child.id());
     let mut seen = Seen::new(printed);
-    let stopped = tree.follow(&mut watch, &mut seen);
+    let stopped = tree.follow(&mut watch, (&mut seen, &mut shown));
     let stopped = stopped.map_err(broken)?;
+    drop(shown);
     let wall = start.elapsed();
     drop(links);
     if let Some(fault) = stopped.or_else(|| watch.look_at_files()) {
@@ -55,6 +59,27 @@ pub(super) fn run(confinement: &Confinement, streams: Streams<'_>) -> Result<End
         wall,
         peak_memory: watch.peak.max(ended.peak),
     })
+}
+
+/// What the tree does, for whoever listens: the set-up of its sandbox, then its own work.
+struct Shown {
+    now: EnteredSpan,
+    is_work: bool,
+}
+
+impl Shown {
+    fn set_up() -> Self {
+        Self { now: trace_span!("set up the sandbox").entered(), is_work: false }
+    }
+
+    fn work(&mut self) {
+        if !self.is_work {
+            self.is_work = true;
+            // The one ends before the other begins: they lie behind each other, not within.
+            drop(std::mem::replace(&mut self.now, Span::none().entered()));
+            self.now = trace_span!("work of a tool").entered();
+        }
+    }
 }
 
 /// The monotonic clock, as the launcher reads it too.
@@ -93,7 +118,11 @@ impl Tree {
     }
 
     /// Follows the tree to its end, and returns why it was ended, if it was.
-    fn follow(&mut self, watch: &mut Watch<'_>, seen: &mut Seen<'_>) -> io::Result<Option<Fault>> {
+    fn follow(
+        &mut self,
+        watch: &mut Watch<'_>,
+        (seen, shown): (&mut Seen<'_>, &mut Shown),
+    ) -> io::Result<Option<Fault>> {
         let mut stopped = None;
         loop {
             let now = Instant::now();
@@ -106,7 +135,11 @@ impl Tree {
                 self.end()?;
                 Duration::from_millis(5)
             };
-            if self.pump(idle, seen)? {
+            let has_ended = self.pump(idle, seen)?;
+            if seen.is_ready() {
+                shown.work();
+            }
+            if has_ended {
                 break;
             }
         }

@@ -107,6 +107,7 @@ impl Workers {
     }
 
     pub(super) fn start(&self, argument: &'static str) -> Result<Process, Fault> {
+        let _span = tracing::trace_span!("start a worker").entered();
         let start = Start { program: self.options.program.clone(), argument };
         let mut starter = self.starter.lock().unwrap_or_else(PoisonError::into_inner);
         let made = match starter.take() {
@@ -134,6 +135,7 @@ impl Workers {
     ) -> Result<Done, Fault> {
         loop {
             let mut process = self.worker()?;
+            let _span = tracing::trace_span!("worker", process = process.id()).entered();
             let mut vigil = Vigil::new(errand.cancel, errand.time.value);
             let talked = talk(&mut process.stream, (call(), &[]), answers, &mut vigil);
             match talked {
