@@ -174,6 +174,29 @@ fn a_store_on_a_disk_without_free_files_says_so() {
 }
 
 #[test]
+fn a_tool_that_fails_on_a_full_disk_is_not_remembered_as_failed() {
+    belljar_cases::case!("H11");
+    let workspace = TestWorkspace::empty();
+    let Some(disk) = SmallDisk::over(workspace.store_path(""), "size=32m") else { return };
+    workspace.write(
+        "belljar.toml",
+        "[plugins]\ncommand = \"builtin:command\"\n[tools]\nsh = \"sh\"\n\
+         [step.s]\nuses = \"command\"\noutputs = [\"out.txt\"]\ngrants.tools = [\"sh\"]\n\
+         with.run = 'set -e; a=0123456789abcdef; for i in 1 2 3 4 5 6; do a=$a$a$a$a; done; \
+         for i in 1 2 3 4 5 6 7 8; do for k in 1 2 3 4; do echo $a; done; done > out.txt'\n\
+         with.writes = [\"out.txt\"]\n",
+    );
+    workspace.run(["check"]).exits(0); // the plugin is compiled
+    let ballast = disk.leave(MIB as u64);
+    let run = workspace.run(["run"]).exits(3);
+    run.says(&["[E0813]", "tool `sh` failed", "is full", "not recorded"]);
+    drop(ballast);
+    workspace.run(["run"]).exits(0).says(&["PASS"]);
+    assert_eq!(std::fs::metadata(workspace.path("out.txt")).unwrap().len(), 32 * 65_537);
+    workspace.assert_store_is_clean();
+}
+
+#[test]
 fn a_store_that_cannot_be_written_says_so_and_what_it_holds_stays() {
     belljar_cases::case!("H11");
     let workspace = copying();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{TestWorkspace, keys};
+use crate::harness::{Run, TestWorkspace, keys};
 
 /// What a run says of its step `s`: where the result is from, and why it was not in the cache.
 fn told(report: &Value) -> (String, Value) {
@@ -140,4 +140,36 @@ fn a_step_that_depends_on_its_inputs_only_is_verified_now_and_later() {
     workspace.write("in/a", "changed");
     let later = workspace.run(["verify", "--share", "100%"]).exits(0);
     assert!(later.stdout.contains("its inputs are others now"), "{}", later.stdout);
+}
+
+/// What `run --verify` says at its end of a step that runs a script.
+fn verified(script: &str, more: &str) -> (Run, Run) {
+    let workspace = TestWorkspace::with(&format!(
+        "[plugins]\ncommand = \"builtin:command\"\n[tools]\nsh = \"sh\"\n\
+         [step.s]\nuses = \"command\"\noutputs = [\"out.txt\"]\n{more}\
+         grants.tools = [\"sh\"]\nwith.run = '{script}'\nwith.writes = [\"out.txt\"]\n"
+    ));
+    let first = workspace.run(["run", "--verify", "--progress", "plain"]);
+    let later = workspace.run(["verify", "latest"]);
+    workspace.assert_store_is_clean();
+    (first, later)
+}
+
+#[test]
+fn tools_are_run_again_to_verify_what_they_made() {
+    let (first, later) = verified("echo same > out.txt", "");
+    for run in [first.exits(0), later.exits(0)] {
+        let all = format!("{}{}", run.stdout, run.stderr);
+        assert!(all.contains("verified 1 step: 1 the same"), "{all}");
+    }
+    let random = "read it < /proc/sys/kernel/random/uuid; echo \"not $it\" > out.txt";
+    let (first, later) = verified(random, "");
+    // From a record they would have been the same; and a tool need not make the same.
+    for run in [first.exits(0), later.exits(0)] {
+        let all = format!("{}{}", run.stdout, run.stderr);
+        let told = "`s` ran its tools again, and they made another `out.txt`, from byte 4 on";
+        assert!(all.contains("verified 0 steps") && all.contains(told), "{all}");
+    }
+    let (first, _) = verified("echo same > out.txt", "grants.state = { kept = \"st\" }\n");
+    assert!(first.exits(0).stderr.contains("have state or the network"), "it is said why not");
 }

@@ -1,6 +1,6 @@
 //! Runs of tools while a guest waits: all that it asked for at once.
 
-use belljar_model::ports::{ToolLimits, ToolRequest, ToolRun};
+use belljar_model::ports::{Reuse, ToolLimits, ToolRequest, ToolRun};
 use belljar_model::{Fault, ToolAction};
 
 use crate::state::State;
@@ -20,7 +20,15 @@ pub(crate) fn run(state: &State, all: &[Asked]) -> Vec<Result<ToolRun, Fault>> {
     let State { step, tools, cancel, sink: log, .. } = state;
     let mut requests = Vec::with_capacity(all.len());
     for Asked { action, limits, cpus } in all {
-        requests.push(ToolRequest { step, action, limits, cpus: *cpus, cancel, log });
+        requests.push(ToolRequest {
+            step,
+            action,
+            limits,
+            cpus: *cpus,
+            reuse: Reuse::Allowed,
+            cancel,
+            log,
+        });
     }
     tools.run_all(&requests)
 }

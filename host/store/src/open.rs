@@ -21,18 +21,17 @@ const RESERVED: (usize, usize) = (6, 64 << 10);
 
 pub(crate) fn open(place: &Path, clock: Arc<dyn Clock>, trust: Trust) -> Result<Store, StoreError> {
     let root = Root::create(place)?;
-    let opened = open_in(&root, &clock, &trust).map_err(|error| error.explained(&root, 0));
-    match opened {
+    let explained = |error: StoreError| error.explained(&root, 0);
+    match open_in(root.clone(), Arc::clone(&clock), trust.clone()).map_err(explained) {
         // What is in reserve is there for this: a full store must be opened to be made smaller.
         Err(error) if error.is_full() && root.remove_dir_all(layout::RESERVE).unwrap_or(false) => {
-            open_in(&root, &clock, &trust).map_err(|error| error.explained(&root, 0))
+            open_in(root.clone(), clock, trust).map_err(explained)
         }
         opened => opened,
     }
 }
 
-fn open_in(root: &Root, clock: &Arc<dyn Clock>, trust: &Trust) -> Result<Store, StoreError> {
-    let (root, clock, trust) = (root.clone(), Arc::clone(clock), trust.clone());
+fn open_in(root: Root, clock: Arc<dyn Clock>, trust: Trust) -> Result<Store, StoreError> {
     let opening = Lock::exclusive(&root, layout::OPENING)?;
     root.create_dir_all(layout::TEMP)?;
     root.create_dir_all(layout::BLOBS)?;

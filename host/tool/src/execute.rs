@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use belljar_disk::Root;
 use belljar_model::event::Source;
 use belljar_model::limits::Limit;
 use belljar_model::ports::{Cancel, ToolExecutor, ToolLimits, ToolRequest, ToolRun, keep_log};
@@ -16,6 +17,9 @@ use crate::find::Found;
 use crate::lines::{Finished, Printed};
 use crate::prepare::{Mounted, Placing, RunFolder, States, Times, collect, hold, place};
 use crate::tools::{Known, NativeTools};
+
+/// Bytes without which hardly a tool gets on.
+const LEAST: u64 = 64 << 10;
 
 impl ToolExecutor for NativeTools {
     fn execute(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
@@ -50,6 +54,10 @@ impl ToolExecutor for NativeTools {
             Ok(ended) => ended,
             Err(fault) => return Err(printed.explain(fault)),
         };
+        if ended.code != 0 && is_full(&folder.work) {
+            let place = &self.options.scratch;
+            return Err(printed.explain(fault::no_room(&action.tool, ended.code, place)));
+        }
         let state = states.as_ref().map_or(&[][..], |states| &states.folders);
         let from = Mounted { work: &folder.work, state };
         let span = trace_span!("collect outputs");
@@ -205,6 +213,12 @@ fn ports(network: &[String]) -> Result<Vec<u16>, Fault> {
     ports.sort_unstable();
     ports.dedup();
     Ok(ports)
+}
+
+/// Whether the disk of a folder takes next to nothing more. One that does not say takes more.
+fn is_full(folder: &Root) -> bool {
+    let bytes = folder.free_bytes().unwrap_or(u64::MAX);
+    bytes < LEAST || matches!(folder.free_files(), Ok(Some(0)))
 }
 
 fn cost(ended: &Ended, prepared: Duration) -> ToolCost {

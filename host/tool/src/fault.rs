@@ -1,5 +1,7 @@
 //! The Faults around a run: finding a tool, putting its inputs in place, taking its outputs.
 
+use std::path::Path;
+
 use belljar_disk::DiskError;
 use belljar_model::limits::Limit;
 use belljar_model::text::{bytes, harmless};
@@ -41,6 +43,17 @@ pub(crate) fn disk(error: &DiskError) -> Fault {
         return fault.help("free some space, for instance with `belljar cache gc`");
     }
     fault
+}
+
+/// A tool failed on a disk that has no room left: what it says of its inputs counts for nothing.
+pub(crate) fn no_room(tool: &str, code: i32, place: &Path) -> Fault {
+    let message = format!(
+        "tool `{tool}` failed with exit code {code}, and the disk of `{}` is full",
+        place.display()
+    );
+    Fault::new(Blame::Infrastructure, DISK, message)
+        .note("it may have failed because of that, so its result was not recorded")
+        .help("free some space, for instance with `belljar cache gc`, and run again")
 }
 
 /// Something cannot be used as a state folder's place.

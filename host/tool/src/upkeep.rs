@@ -51,7 +51,9 @@ pub fn states(
     let taken = in_use.iter().sum::<u64>();
     let bound = bound.at_most(bound.bytes.saturating_sub(taken));
     let (doomed, mut swept) = bound.over(items, now_ms, u64::MAX);
-    in_use.into_iter().for_each(|bytes| swept.keep(bytes));
+    for bytes in in_use {
+        swept.keep(bytes);
+    }
     if manner == Manner::Delete {
         for item in doomed {
             root.clear(&item.name)?;

@@ -119,19 +119,19 @@ fn read(recordings: &Recordings, run: &Recorded) -> Result<Past, CommandError> {
     Ok(past)
 }
 
-/// Chooses a share of the pure steps that had a result, at least one; all others are looked at
-/// as well, so that it is said why they are not verified.
+/// Chooses a share of the steps that had a result and no effects, at least one; all others are
+/// looked at as well, so that it is said why they are not verified.
 fn choose(reports: &[StepReport], share: u64, seed: &str) -> BTreeSet<StepName> {
     let can = |report: &&StepReport| {
-        report.class == Class::Pure && matches!(report.status, Status::Passed | Status::Failed)
+        report.class != Class::Effect && matches!(report.status, Status::Passed | Status::Failed)
     };
     let lot = |step: &StepName| *blake3::hash(format!("{seed} {step}").as_bytes()).as_bytes();
-    let mut pure: Vec<_> = reports.iter().filter(can).map(|report| report.step.clone()).collect();
-    pure.sort_by_key(lot);
-    let wanted = (pure.len() as u64 * share).div_ceil(100);
-    pure.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
+    let mut chosen: Vec<_> = reports.iter().filter(can).map(|report| report.step.clone()).collect();
+    chosen.sort_by_key(lot);
+    let wanted = (chosen.len() as u64 * share).div_ceil(100);
+    chosen.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
     let others = reports.iter().filter(|report| !can(report));
-    pure.into_iter().chain(others.map(|report| report.step.clone())).collect()
+    chosen.into_iter().chain(others.map(|report| report.step.clone())).collect()
 }
 
 /// Reads a percentage, such as `10%`.

@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use belljar_model::delivery::{Artifact, Environment, ToolEffect};
 use belljar_model::ports::{
-    BlobStore, Cancel, LogSink, OutletError, ToolAnswer, ToolExecutor, ToolLimits, ToolRequest,
+    BlobStore, Cancel, LogSink, OutletError, Reuse, ToolAnswer, ToolExecutor, ToolLimits,
+    ToolRequest,
 };
 use belljar_model::{Directory, Entry, Fault, Limits, Node, Patterns, StepName, Tier, ToolAction};
 use belljar_outlet::{RunTool, Secrets};
@@ -52,6 +53,7 @@ impl EffectTools {
                 action: &action,
                 limits: &limits,
                 cpus: 1,
+                reuse: Reuse::Denied,
                 cancel: &self.cancel,
                 log: &self.log,
             },

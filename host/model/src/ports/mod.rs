@@ -32,5 +32,5 @@ pub use ledger::Ledger;
 pub use memory::{MemoryBlobs, Unheard, WholeBlob};
 pub use outlet::{MAX_ANSWER, NoOutlet, Outlet, OutletError, StoredObject, ToolAnswer};
 pub use secrets::{NOT_GRANTED, NoSecrets, Secrets};
-pub use tools::{NoTools, ToolExecutor, ToolLimits, ToolRequest, ToolRun, Tools};
+pub use tools::{NoTools, Reuse, ToolExecutor, ToolLimits, ToolRequest, ToolRun, Tools};
 pub use variation::{ListingOrder, Variation};

@@ -37,6 +37,16 @@ pub struct ToolLimits {
     pub log_bytes: Limit<u64>,
 }
 
+/// Whether the result of an earlier, equal run will do.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Reuse {
+    /// It will; a new one is recorded.
+    #[default]
+    Allowed,
+    /// The tool is to be run, to see what it makes; that is not recorded.
+    Denied,
+}
+
 /// One run of a tool, and all that must not be part of its key.
 #[derive(Clone, Copy)]
 pub struct ToolRequest<'a> {
@@ -48,6 +58,8 @@ pub struct ToolRequest<'a> {
     pub limits: &'a ToolLimits,
     /// How many processors it is expected to keep busy; at least 1.
     pub cpus: u32,
+    /// Whether the result of an earlier, equal run will do.
+    pub reuse: Reuse,
     /// Asked again and again while it runs.
     pub cancel: &'a Cancel,
     /// Where its lines go while it runs.

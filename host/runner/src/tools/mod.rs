@@ -10,7 +10,7 @@ use std::sync::Arc;
 use belljar_model::event::{LogLine, Source};
 use belljar_model::fault::Blame;
 use belljar_model::ports::{
-    ActionCache, BlobStore, Record, Secrets, ToolExecutor, ToolRequest, ToolRun, Tools,
+    ActionCache, BlobStore, Record, Reuse, Secrets, ToolExecutor, ToolRequest, ToolRun, Tools,
 };
 use belljar_model::tool::ToolResult;
 use belljar_model::{
@@ -147,6 +147,9 @@ impl Tools for ToolRunner {
         check_run(&self.ports.veil.mask(), request.action)?;
         let key = request.action.digest();
         let _flight = self.flights.board(key);
+        if request.reuse == Reuse::Denied {
+            return self.execute(request);
+        }
         if !self.force.includes(request.step)
             && let Some(run) = self.look(&key)?
         {

@@ -80,6 +80,10 @@ impl Bench {
     }
 
     fn run(&self, step: &str, arg: &str) -> Result<ToolRun, Fault> {
+        self.run_with(step, arg, Reuse::Allowed)
+    }
+
+    fn run_with(&self, step: &str, arg: &str, reuse: Reuse) -> Result<ToolRun, Fault> {
         let action = ToolAction {
             tool: "make".to_owned(),
             label: String::new(),
@@ -107,8 +111,15 @@ impl Bench {
         };
         let (step, cancel) = (StepName::new(step), Cancel::new());
         let (action, limits) = (&action, &limits);
-        let request =
-            ToolRequest { step: &step, action, limits, cpus: 1, cancel: &cancel, log: &self.log };
+        let request = ToolRequest {
+            step: &step,
+            action,
+            limits,
+            cpus: 1,
+            reuse,
+            cancel: &cancel,
+            log: &self.log,
+        };
         self.runner.run(&request)
     }
 
@@ -155,6 +166,17 @@ fn the_tools_of_a_forced_step_run_although_a_result_is_known() {
     let bench = Bench::new(forced, None);
     let sources = ["b", "a", "b"].map(|step| bench.run(step, "x").unwrap().source);
     assert_eq!(sources, [Source::Executed, Source::Executed, Source::ExactHit]);
+}
+
+#[test]
+fn a_run_that_is_to_be_seen_happens_and_leaves_the_record_as_it_is() {
+    let bench = Bench::new(ForceMode::Nothing, None);
+    let again = |reuse| bench.run_with("a", "x", reuse).unwrap().source;
+    assert_eq!(again(Reuse::Denied), Source::Executed);
+    assert_eq!(again(Reuse::Allowed), Source::Executed, "nothing was recorded");
+    assert_eq!(again(Reuse::Denied), Source::Executed);
+    assert_eq!(again(Reuse::Allowed), Source::ExactHit);
+    assert_eq!(bench.runs(), 3);
 }
 
 #[test]

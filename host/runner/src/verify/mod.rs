@@ -3,6 +3,7 @@
 //! It happens after a run, from its last step to its first and with another number of steps at
 //! once, so that order and parallelism are others, too. Each Action is made once more and must
 //! be the one that the run reported: a step whose inputs changed meanwhile is not verified.
+//! Tools are run again, too: no result of theirs is taken from a record.
 
 mod compare;
 #[cfg(test)]
@@ -14,9 +15,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use belljar_model::event::{Status, StepReport};
-use belljar_model::ports::{Execution, ListingOrder, LogSink, Record, Request, Unheard, Variation};
+use belljar_model::ports::{
+    Execution, ListingOrder, LogSink, Record, Request, Reuse, ToolRequest, ToolRun, Tools, Unheard,
+    Variation,
+};
 use belljar_model::trust::{Cause, Verification};
-use belljar_model::{Action, ActionResult, Class, Event, Fault, StepName, Trace};
+use belljar_model::{Action, ActionResult, Capability, Class, Event, Fault, StepName, Trace};
 use belljar_pipeline::{Plan, Step};
 
 use crate::consult::prepare;
@@ -78,6 +82,15 @@ struct Verifier<'a> {
     log: Arc<dyn LogSink>,
 }
 
+/// Runs tools although their results are known: what is on record is not what is asked.
+struct Afresh(Arc<dyn Tools>);
+
+impl Tools for Afresh {
+    fn run(&self, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
+        self.0.run(&ToolRequest { reuse: Reuse::Denied, ..*request })
+    }
+}
+
 /// A step is not verified, for a reason.
 struct NotPossible(String);
 
@@ -106,7 +119,7 @@ impl Verifier<'_> {
         }
         match report.class {
             Class::Pure => {}
-            Class::Exec => return Err("it runs tools, which promise no equal results".into()),
+            Class::Exec => return self.tools_again(index, report),
             Class::Effect => return Err("it has effects, and is never executed for a test".into()),
         }
         let (action, key) = self.action(index, report)?;
@@ -131,6 +144,28 @@ impl Verifier<'_> {
             difference.causes.push(Cause::Together);
         }
         Ok(Verification::Differs(difference))
+    }
+
+    /// Executes a step that runs native tools once more, and them with it. They promise no equal
+    /// results: that one made something else is said, and is no one's mistake.
+    fn tools_again(&self, index: usize, report: &StepReport) -> Result<Verification, NotPossible> {
+        let step = &*self.plan.steps[index];
+        let outlives = |capability| matches!(capability, Capability::State | Capability::Network);
+        if step.grants.iter().any(|at| outlives(at.grant.capability)) {
+            let why = "its tools have state or the network, which another execution finds changed";
+            return Err(why.into());
+        }
+        let (action, _) = self.action(index, report)?;
+        let (usual, _) = self.execute(step, &action, Variation::default())?;
+        let expected = expected(report, &usual);
+        let found = compare::difference(self.ports.blobs, &expected, &usual)?;
+        let Some(found) = found else { return Ok(Verification::Same) };
+        let what = match (&found.first_byte, found.contradictions.first()) {
+            (Some((path, byte)), _) => format!("another `{path}`, from byte {byte} on"),
+            (None, Some(contradiction)) => format!("something else ({contradiction})"),
+            (None, None) => "something else".to_owned(),
+        };
+        Err(NotPossible(format!("`{}` ran its tools again, and they made {what}", step.name)))
     }
 
     /// The Action of a step, which must be the one that the run reported.
@@ -160,13 +195,14 @@ impl Verifier<'_> {
             return Err("the run was cancelled".into());
         }
         let granted = Granted::of(self.ports, &step.name, action)?;
+        let tools: Arc<dyn Tools> = Arc::new(Afresh(granted.tools));
         let execution = self.ports.executor.execute(&Request {
             step: &step.name,
             action,
             limits: &step.limits,
             cancel: &self.options.cancel,
             log: &self.log,
-            tools: &granted.tools,
+            tools: &tools,
             secrets: &granted.secrets,
             variation,
         });

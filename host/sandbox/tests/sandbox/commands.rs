@@ -74,7 +74,15 @@ impl Run {
     fn run_in(&self, sandbox: &Sandbox) -> Result<ToolRun, Fault> {
         let (step, log): (_, Arc<dyn LogSink>) = (StepName::new("step"), Arc::new(Unheard));
         let Self { action, limits, cancel, .. } = self;
-        sandbox.execute(&ToolRequest { step: &step, action, limits, cpus: 1, cancel, log: &log })
+        sandbox.execute(&ToolRequest {
+            step: &step,
+            action,
+            limits,
+            cpus: 1,
+            reuse: belljar_model::ports::Reuse::Allowed,
+            cancel,
+            log: &log,
+        })
     }
 
     #[track_caller]

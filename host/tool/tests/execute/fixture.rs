@@ -137,8 +137,15 @@ impl Fixture {
         let step = StepName::new("step");
         let log: Arc<dyn LogSink> = self.heard.clone();
         let cancel = Cancel::new();
-        let request =
-            ToolRequest { step: &step, action, limits, cpus: 1, cancel: &cancel, log: &log };
+        let request = ToolRequest {
+            step: &step,
+            action,
+            limits,
+            cpus: 1,
+            reuse: belljar_model::ports::Reuse::Allowed,
+            cancel: &cancel,
+            log: &log,
+        };
         self.tools.execute(&request)
     }
 

@@ -73,7 +73,7 @@ impl Workers {
     }
 
     fn run_command(&self, guest: &Guest<'_>, request: &ToolRequest<'_>) -> Result<ToolRun, Fault> {
-        let ToolRequest { step, action, limits, cpus, cancel, log } = *request;
+        let ToolRequest { step, action, limits, cpus, reuse: _, cancel, log } = *request;
         let mut answers = self.answers(cancel);
         answers.guest = Some(guest);
         answers.scope = Scope::new(Some(action.root.clone()), [action.stdin]);

@@ -2,7 +2,7 @@
 
 use belljar_model::grant::Capability;
 use belljar_model::limits::Limit;
-use belljar_model::ports::{Request, ToolLimits, ToolRequest, ToolRun};
+use belljar_model::ports::{Request, Reuse, ToolLimits, ToolRequest, ToolRun};
 use belljar_model::tool::StateMount;
 use belljar_model::{Fault, Grant, Isolation, Limits, Node, ToolAction};
 
@@ -46,6 +46,7 @@ impl<'a> ToolGate<'a> {
                 action,
                 limits,
                 cpus: *cpus,
+                reuse: Reuse::Allowed,
                 cancel,
                 log,
             })

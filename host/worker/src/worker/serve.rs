@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use belljar_model::ports::{
     Cancel, Compiler, DeployCall, Deployed, Guest, GuestKind, Guests, LogSink, Outlet, Request,
-    Secrets, Source, ToolRequest, Tools,
+    Reuse, Secrets, Source, ToolRequest, Tools,
 };
 use belljar_model::{Digest, Fault, Limits, StepName};
 use bytes::Bytes;
@@ -199,6 +199,7 @@ impl Serving {
                 action: &action,
                 limits: &limits,
                 cpus,
+                reuse: Reuse::Allowed,
                 cancel: &self.cancel,
                 log: &self.log,
             };
