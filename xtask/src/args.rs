@@ -88,6 +88,9 @@ pub(crate) struct SoakArgs {
     /// How long the searches without an end of their own take together
     #[arg(long, default_value_t = 60)]
     pub(crate) minutes: u64,
+    /// How much each search that has an end of its own tries at most [default: everything]
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) most: Option<u64>,
     /// Only one search, such as `kills`
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Option<String>,

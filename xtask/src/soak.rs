@@ -60,7 +60,7 @@ pub(crate) fn soak(args: &SoakArgs) -> Result<()> {
     let mut all = Vec::new();
     for search in asked {
         let share = search.share.map(|share| args.minutes * 60 * share / shares.max(1));
-        all.push(search_for(search, seed, share)?);
+        all.push(search_for(search, seed, (share, args.most))?);
     }
     say(&table(&all));
     let failed = all.iter().filter(|ended| !ended.is_well).count();
@@ -70,12 +70,18 @@ pub(crate) fn soak(args: &SoakArgs) -> Result<()> {
     Ok(())
 }
 
-fn search_for(search: &'static Search, seed: u64, seconds: Option<u64>) -> Result<Ended> {
+fn search_for(
+    search: &'static Search,
+    seed: u64,
+    (seconds, most): (Option<u64>, Option<u64>),
+) -> Result<Ended> {
     let Search { name, about, program, arguments, .. } = *search;
     let mut command = std::process::Command::new(target_dir()?.join("release").join(program));
     command.args(arguments).arg(name).args(["--seed", &seed.to_string()]);
     if let Some(seconds) = seconds {
         command.args(["--seconds", &seconds.to_string()]);
+    } else if let Some(most) = most {
+        command.args(["--most", &most.to_string()]);
     }
     let begun = Instant::now();
     let is_well = status(&mut command)?.success();
