@@ -233,9 +233,9 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
     use std::path::Path;
 
-    use super::*;
     use belljar_model::ports::MemoryBlobs;
 
+    use super::*;
     use crate::testing::{get_text, limits};
 
     struct Tree {
@@ -294,10 +294,8 @@ mod tests {
             tree.mode(path, mode);
         }
         let files = tree.collect(&["*"]).unwrap().files;
-        assert_eq!(
-            files.iter().map(|file| file.executable).collect::<Vec<_>>(),
-            [true, false, false]
-        );
+        let executable: Vec<_> = files.iter().map(|file| file.executable).collect();
+        assert_eq!(executable, [true, false, false]);
     }
 
     #[test]
