@@ -11,6 +11,7 @@
 //! **Invariant:** a tier is claimed only after a canary ran in it on this machine.
 
 pub mod confine;
+mod descriptors;
 mod execute;
 mod fault;
 mod find;

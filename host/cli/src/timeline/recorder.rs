@@ -29,11 +29,14 @@ struct Inner {
     ended: Mutex<Vec<Stretch>>,
 }
 
-/// A span that goes on.
+/// A span that goes on. It is shown from when it was entered to when it was left: who holds one
+/// for longer does something else by then.
+#[derive(Default)]
 struct Open {
     lane: usize,
     name: Option<String>,
-    start_ns: u64,
+    start_ns: Option<u64>,
+    end_ns: u64,
     args: BTreeMap<&'static str, Value>,
 }
 
@@ -64,12 +67,29 @@ impl Recorder {
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let lane = self.0.lanes.of_this_thread();
-        let mut open = Open { lane, name: None, start_ns: 0, args: BTreeMap::new() };
+        let mut open = Open::default();
         attributes.record(&mut open);
-        // Last, so that what it took to record the span is not in it.
-        open.start_ns = self.now();
         span.extensions_mut().insert(open);
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(id)
+            && let Some(open) = span.extensions_mut().get_mut::<Open>()
+            && open.start_ns.is_none()
+        {
+            open.lane = self.0.lanes.of_this_thread();
+            // Last, so that what it took to record the span is not in it.
+            open.start_ns = Some(self.now());
+        }
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        let now = self.now();
+        if let Some(span) = context.span(id)
+            && let Some(open) = span.extensions_mut().get_mut::<Open>()
+        {
+            open.end_ns = now;
+        }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
@@ -81,11 +101,9 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
-        let end_ns = self.now();
         let Some(span) = context.span(&id) else { return };
-        let Some(Open { lane, name, start_ns, args }) = span.extensions_mut().remove() else {
-            return;
-        };
+        let Some(open) = span.extensions_mut().remove::<Open>() else { return };
+        let Open { lane, name, start_ns: Some(start_ns), end_ns, args } = open else { return };
         let kind = span.name();
         let name = name.unwrap_or_else(|| kind.to_owned());
         let stretch = Stretch { lane, kind, name, start_ns, end_ns, args };
@@ -158,6 +176,9 @@ mod tests {
             trace_span!("key").in_scope(|| ());
             trace_span!("look up", found = true, asked = 3_u64).in_scope(|| ());
             outer.record("key", "abc");
+            let kept = trace_span!("wait");
+            kept.in_scope(|| ());
+            trace_span!("after it").in_scope(|| ());
         });
         let (lanes, stretches) = recorder.take();
         assert_eq!(lanes.len(), 1);
@@ -165,9 +186,15 @@ mod tests {
             .iter()
             .map(|one| (one.kind, &*one.name, one.start_ns / 1_000, one.end_ns / 1_000))
             .collect();
-        let expected = [("key", "key", 1, 2), ("look up", "look up", 3, 4), ("step", "lint", 0, 5)];
+        let expected = [
+            ("key", "key", 1, 2),
+            ("look up", "look up", 3, 4),
+            ("after it", "after it", 7, 8),
+            ("wait", "wait", 5, 6),
+            ("step", "lint", 0, 9),
+        ];
         assert_eq!(seen, expected);
         assert_eq!(stretches[1].args, [("asked", json!(3)), ("found", json!(true))].into());
-        assert_eq!(stretches[2].args, [("key", json!("abc"))].into());
+        assert_eq!(stretches[4].args, [("key", json!("abc"))].into());
     }
 }

@@ -1,11 +1,14 @@
 //! Tiers without namespaces: t2, with Landlock and seccomp, and t3 and t0, with neither.
 
+use std::io::{self, PipeWriter, Write as _};
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use belljar_model::{Fault, Tier};
 
-use super::start::Passed;
+use super::seed::{self, Given};
+use super::start::{Passed, Process, Started, spawn, stdin_of};
 use super::{Confinement, etc, fault, filled, launcher};
 use crate::launch::{Bounds, Instruction, LAUNCH, Place, Walls};
 
@@ -16,19 +19,17 @@ const READABLE: &[&str] =
 /// Devices that only take, or only give what carries no secret.
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
-/// The command that starts the launcher. `report` is the number of the descriptor to which it
-/// reports.
-pub(super) fn command(
+/// Starts the launcher, which reports to `report`.
+pub(super) fn start(
     confinement: &Confinement,
-    report: i32,
-    passed: &mut Passed,
-) -> Result<Command, Fault> {
+    report: PipeWriter,
+    stdin: &[u8],
+) -> Result<Started, Fault> {
     if confinement.tier == Tier::T2 && rustix::process::geteuid().is_root() {
         return Err(fault::as_root(&confinement.tool));
     }
     let broken =
         |error: &dyn std::fmt::Display| fault::setup(&confinement.tool, &error.to_string());
-    let launcher = launcher::find().map_err(|error| broken(&error))?;
     for part in ["home", "tmp"] {
         let folder = confinement.scratch.join(part);
         std::fs::create_dir_all(folder).map_err(|error| broken(&error))?;
@@ -36,10 +37,41 @@ pub(super) fn command(
     let workspace = workspace(confinement)?;
     let instruction = instruction(confinement, &workspace)?;
     let text = serde_json::to_vec(&instruction).map_err(|error| broken(&error))?;
-    let text = passed.pass_bytes(&text).map_err(|error| broken(&error))?;
+    // A launcher that was loaded anew is the same; it only takes longer.
+    let copied = copied(&report, &text, stdin).or_else(|error| {
+        tracing::debug!(%error, "no copy of a launcher can be had");
+        loaded(&report, &text, stdin)
+    });
+    copied.map_err(|error| broken(&error))
+}
+
+/// Starts a copy of the launcher that was loaded once.
+fn copied(report: &PipeWriter, instruction: &[u8], stdin: &[u8]) -> io::Result<Started> {
+    let ((stdout, out), (stderr, err)) = (io::pipe()?, io::pipe()?);
+    let (told, mut tell) = io::pipe()?;
+    let stdin = stdin_of(stdin)?;
+    let pid = seed::copy(&Given {
+        stdin: stdin.as_fd(),
+        stdout: out.as_fd(),
+        stderr: err.as_fd(),
+        report: report.as_fd(),
+        instruction: told.as_fd(),
+    })?;
+    // If it is gone already, its report, or that there is none, says why.
+    drop(told);
+    let _ = tell.write_all(instruction);
+    Ok(Started { process: Process::Copied(pid), stdout: stdout.into(), stderr: stderr.into() })
+}
+
+/// Starts a launcher by loading this program.
+fn loaded(report: &PipeWriter, instruction: &[u8], stdin: &[u8]) -> io::Result<Started> {
+    let launcher = launcher::find()?;
+    let mut passed = Passed::default();
+    let text = passed.pass_bytes(instruction)?.to_string();
+    let report = passed.pass(report)?.to_string();
     let mut command = Command::new(&launcher.program);
-    command.args([LAUNCH, &text.to_string(), &report.to_string()]);
-    Ok(command)
+    command.args([LAUNCH, &text, &report]);
+    spawn(&mut command, &passed, stdin)
 }
 
 /// The real path of the workspace, as text.

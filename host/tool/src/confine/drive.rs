@@ -2,7 +2,7 @@
 
 use std::io::{self, PipeReader};
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Child, Command, ExitStatus};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use belljar_model::{Fault, Tier};
@@ -12,7 +12,7 @@ use tracing::span::EnteredSpan;
 use tracing::{Span, trace_span};
 
 use super::outcome::{Seen, outcome};
-use super::start::{Passed, spawn};
+use super::start::{Process, Started};
 use super::tree::children;
 use super::watch::Watch;
 use super::{Channel, Confinement, Ended, Streams, direct, fault, namespaces};
@@ -30,19 +30,13 @@ pub(super) fn run(confinement: &Confinement, streams: Streams<'_>) -> Result<End
     let mut watch = Watch::new(confinement, cancel, start);
     let broken = |error: io::Error| fault::setup(&confinement.tool, &error.to_string());
 
-    let mut passed = Passed::default();
     let (report, writer) = io::pipe().map_err(broken)?;
-    let number = passed.pass(&writer).map_err(broken)?;
-    drop(writer);
-    let mut command: Command = match confinement.tier {
-        Tier::T1 => namespaces::command(confinement, number, &mut passed)?,
-        _ => direct::command(confinement, number, &mut passed)?,
+    let started = match confinement.tier {
+        Tier::T1 => namespaces::start(confinement, writer, stdin)?,
+        _ => direct::start(confinement, writer, stdin)?,
     };
-    let child = spawn(&mut command, &passed, stdin).map_err(broken)?;
-    drop(passed);
-
-    let mut tree = Tree::of(child, confinement.tier, report).map_err(broken)?;
-    watch.started(tree.child.id());
+    let mut tree = Tree::of(started, confinement.tier, report).map_err(broken)?;
+    watch.started(tree.first_started.id());
     let mut seen = Seen::new(printed);
     let stopped = tree.follow(&mut watch, (&mut seen, &mut shown));
     let stopped = stopped.map_err(broken)?;
@@ -90,7 +84,7 @@ fn clock() -> u64 {
 
 /// A started tree, and what comes out of it.
 struct Tree {
-    child: Child,
+    first_started: Process,
     tier: Tier,
     ended: OwnedFd,
     /// The first process of the namespace: with it all others end.
@@ -102,19 +96,18 @@ struct Tree {
 }
 
 impl Tree {
-    fn of(mut child: Child, tier: Tier, report: PipeReader) -> io::Result<Self> {
-        let stdout = child.stdout.take().map(OwnedFd::from);
-        let stderr = child.stderr.take().map(OwnedFd::from);
-        let ended = match pidfd(child.id()) {
+    fn of(started: Started, tier: Tier, report: PipeReader) -> io::Result<Self> {
+        let Started { process: mut first_started, stdout, stderr } = started;
+        let ended = match pidfd(first_started.id()) {
             Ok(ended) => ended,
             Err(error) => {
-                child.kill()?;
-                child.wait()?;
+                first_started.kill()?;
+                first_started.wait()?;
                 return Err(error);
             }
         };
-        let report = Some(report);
-        Ok(Self { child, tier, ended, first: None, stdout, stderr, report, status: None })
+        let (stdout, stderr, report) = (Some(stdout), Some(stderr), Some(report));
+        Ok(Self { first_started, tier, ended, first: None, stdout, stderr, report, status: None })
     }
 
     /// Follows the tree to its end, and returns why it was ended, if it was.
@@ -143,7 +136,7 @@ impl Tree {
                 break;
             }
         }
-        self.status = Some(self.child.wait()?);
+        self.status = Some(self.first_started.wait()?);
         if let Some(first) = &self.first {
             wait_for(first)?; // the kernel lets it end after all others of its namespace
         }
@@ -219,7 +212,7 @@ impl Tree {
     }
 
     fn first_process(&self) -> Option<OwnedFd> {
-        let first = children(self.child.id()).into_iter().next()?;
+        let first = children(self.first_started.id()).into_iter().next()?;
         pidfd(first).ok()
     }
 
@@ -241,7 +234,7 @@ impl Drop for Tree {
     /// Leaves nothing behind when it could not be followed to its end.
     fn drop(&mut self) {
         while self.status.is_none() {
-            let ended = self.end().and_then(|()| self.child.try_wait());
+            let ended = self.end().and_then(|()| self.first_started.try_wait());
             match ended {
                 Ok(None) => std::thread::sleep(Duration::from_millis(5)),
                 Ok(status) => self.status = status,

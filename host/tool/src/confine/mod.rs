@@ -8,6 +8,7 @@ mod fault;
 mod launcher;
 mod namespaces;
 mod outcome;
+mod seed;
 mod start;
 mod tree;
 mod usage;

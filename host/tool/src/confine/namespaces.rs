@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
+use std::io::{self, PipeWriter};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +12,7 @@ use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
 
 use super::bubblewrap::{self, Bubblewrap, Folders};
 use super::launcher::{self, Launcher};
-use super::start::Passed;
+use super::start::{Passed, Started, spawn};
 use super::view::View;
 use super::{Confinement, etc, fault, filled};
 use crate::launch::{Bounds, Instruction, LAUNCH, Place, Walls};
@@ -26,13 +27,22 @@ pub(super) const HOME: &str = "/tmp/home";
 const DEVICES: [&str; 6] =
     ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm"];
 
-/// The command that makes the sandbox and starts the launcher in it. `report` is the number of
-/// the descriptor to which the launcher reports.
-pub(super) fn command(
+/// Starts what makes the sandbox and then the launcher in it, which reports to `report`.
+pub(super) fn start(
     confinement: &Confinement,
-    report: i32,
-    passed: &mut Passed,
-) -> Result<Command, Fault> {
+    report: PipeWriter,
+    stdin: &[u8],
+) -> Result<Started, Fault> {
+    let broken = |error: io::Error| fault::setup(&confinement.tool, &error.to_string());
+    let mut passed = Passed::default();
+    let number = passed.pass(&report).map_err(broken)?;
+    drop(report);
+    let mut command = command(confinement, number, &mut passed)?;
+    spawn(&mut command, &passed, stdin).map_err(broken)
+}
+
+/// The command for that. `report` is the number of the descriptor to which the launcher reports.
+fn command(confinement: &Confinement, report: i32, passed: &mut Passed) -> Result<Command, Fault> {
     let bubblewrap = bubblewrap::find()?;
     let broken =
         |error: &dyn std::fmt::Display| fault::setup(&confinement.tool, &error.to_string());

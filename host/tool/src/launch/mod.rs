@@ -9,6 +9,7 @@ mod instruction;
 mod landlock;
 mod program;
 mod seccomp;
+mod seed;
 mod supervise;
 mod syscalls;
 
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 
 pub(crate) use instruction::{Bounds, Instruction, Place, Refusal, Report, Walls};
 pub(crate) use landlock::abi as landlock_abi;
+pub(crate) use seed::SEED;
 
 /// The first argument that makes this program a launcher.
 pub(crate) const LAUNCH: &str = "--belljar-launch";
@@ -68,10 +70,15 @@ pub fn entry() -> Option<ExitCode> {
         let args: Vec<String> = args.filter_map(|arg| arg.into_string().ok()).collect();
         return Some(crate::probe::sing(&args));
     }
-    if first != LAUNCH {
+    let is_seed = first == SEED;
+    if first != LAUNCH && !is_seed {
         return None;
     }
     let mut number = || args.next()?.to_str()?.parse::<RawFd>().ok().filter(|fd| *fd > 2);
+    if is_seed {
+        let socket = number().map(seed::socket);
+        return Some(socket.map_or_else(|| ExitCode::from(125), seed::serve));
+    }
     let (Some(instruction), Some(report)) = (number(), number()) else {
         return Some(ExitCode::from(125));
     };

@@ -1,6 +1,7 @@
 //! seccomp: the system calls that a tool may make; all others are denied.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
@@ -13,7 +14,11 @@ use super::{Place, Refusal, Refused, Walls, landlock};
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 type Made<T> = Result<T, seccompiler::BackendError>;
 
+/// Filters that were made before they are needed, so that copies of this process have them.
+static READY: OnceLock<Vec<(Reach, Vec<BpfProgram>)>> = OnceLock::new();
+
 /// What a filter must know beside the lists.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reach {
     network: Network,
     ipc: Ipc,
@@ -54,14 +59,30 @@ impl Reach {
     }
 }
 
+/// Makes the filters for all tools that are started among the processes of the machine.
+pub(super) fn make_ready() {
+    let signals =
+        if landlock::keeps_signals_apart() { Signals::KeptApart } else { Signals::Denied };
+    let reach = |network| Reach { network, ipc: Ipc::Machine, signals };
+    let made = [Network::None, Network::Granted].map(reach).into_iter();
+    // What cannot be made is made again where it can be told why it cannot.
+    let made = made.filter_map(|reach| Some((reach, programs(&reach).ok()?)));
+    let _ = READY.set(made.collect());
+}
+
 /// Denies this process and all that it starts what is not listed. Sets `no_new_privs` too.
 pub(super) fn enforce(reach: &Reach) -> Result<(), Refused> {
-    let programs = programs(reach).map_err(|error| Refused::new(Refusal::Seccomp, &error))?;
-    for program in programs {
-        seccompiler::apply_filter(&program)
-            .map_err(|error| Refused::new(Refusal::Seccomp, &error))?;
-    }
-    Ok(())
+    let refused = |error| Refused::new(Refusal::Seccomp, &error);
+    let ready = READY.get().and_then(|ready| ready.iter().find(|(found, _)| found == reach));
+    let made;
+    let programs = match ready {
+        Some((_, programs)) => programs,
+        None => {
+            made = programs(reach).map_err(|error| Refused::new(Refusal::Seccomp, &error))?;
+            &made
+        }
+    };
+    programs.iter().try_for_each(|program| seccompiler::apply_filter(program).map_err(refused))
 }
 
 /// The filters, in the order in which they are put up. Of two errors that of the later filter is

@@ -39,13 +39,13 @@ pub(super) fn run(
 
 /// Closes what this process inherited, but for the streams and one more, which a program that is
 /// executed does not get.
-fn close_all_but(report: RawFd) {
-    let report = report.unsigned_abs();
+pub(super) fn close_all_but(kept: RawFd) {
+    let kept = kept.unsigned_abs();
     // SAFETY: no value of this process owns a descriptor in these ranges: all were dropped.
     unsafe {
-        libc::close_range(3, report - 1, 0);
-        libc::close_range(report + 1, libc::c_uint::MAX, 0);
-        libc::fcntl(report.cast_signed(), libc::F_SETFD, libc::FD_CLOEXEC);
+        libc::close_range(3, kept - 1, 0);
+        libc::close_range(kept + 1, libc::c_uint::MAX, 0);
+        libc::fcntl(kept.cast_signed(), libc::F_SETFD, libc::FD_CLOEXEC);
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a_run_changes_copies_of_its_inputs", copies),
     ("python_imports_what_is_linked_with_the_system", python),
     ("node_runs", node),
+    ("a_run_has_a_launcher_even_if_the_one_that_is_copied_was_killed", killed_seed),
 ];
 
 fn reads_and_writes() {
@@ -213,4 +214,38 @@ fn node() {
     let action = fixture.action("node", &["-e", script], &[("a.js", "exports.x = 'n'")]);
     let run = fixture.run(&action).unwrap();
     assert_eq!(fixture.text(&run.result.stdout), "n10\n", "{run:?}");
+}
+
+/// The processes of ours that wait to be copied.
+fn seeds() -> Vec<u32> {
+    let own = format!("/proc/{}/task", std::process::id());
+    let threads = std::fs::read_dir(own).unwrap().map(|thread| thread.unwrap().path());
+    let children = threads.filter_map(|path| std::fs::read_to_string(path.join("children")).ok());
+    let children = children.collect::<Vec<_>>().join(" ");
+    let pids = children.split_ascii_whitespace().map(|pid| pid.parse().unwrap());
+    let is_seed = |pid: &u32| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        String::from_utf8_lossy(&line).contains("--belljar-seed")
+    };
+    pids.filter(is_seed).collect()
+}
+
+fn killed_seed() {
+    let fixture = Fixture::new(Tier::T0, &[("sh", "sh")]);
+    let run = |word: &str| {
+        let action = fixture.action("sh", &["-c", &format!("echo {word}")], &[]);
+        let run = fixture.run(&action).unwrap();
+        assert_eq!(fixture.text(&run.result.stdout), format!("{word}\n"));
+    };
+    run("copied");
+    let [first] = seeds()[..] else { panic!("{:?}", seeds()) };
+    run("copied again");
+    assert_eq!(seeds(), [first], "one for all runs");
+    let killed = std::process::Command::new("kill").args(["-9", &first.to_string()]).status();
+    assert!(killed.expect("`kill` is needed").success());
+    run("loaded");
+    run("copied once more");
+    let [second] = seeds()[..] else { panic!("{:?}", seeds()) };
+    assert_ne!(first, second);
+    fixture.assert_clean();
 }
