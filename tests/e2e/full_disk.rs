@@ -240,7 +240,7 @@ fn a_workspace_that_cannot_be_written_says_so() {
     lay_out(&workspace);
     disk.remount("ro");
     let run = workspace.run(["run"]).exits(3);
-    run.says(&["read-only", &workspace.path("").display().to_string()]);
+    run.says(&["read-only", "remount the file system", &workspace.path("").display().to_string()]);
     disk.remount("rw");
     workspace.run(["run"]).exits(0);
     assert_eq!(workspace.read("out"), "small");

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use belljar_disk::{self as disk, DiskError, Root};
+use belljar_model::text::bytes;
 use belljar_model::{Blame, Code, Digest, Fault};
 use rusqlite::ErrorCode;
 
@@ -138,19 +139,22 @@ impl StoreError {
 
 /// What is there, and what is missing.
 fn room(place: &Path, (free, files): (u64, Option<u64>), waiting: u64) -> String {
-    let place = place.display();
+    let (place, spare) = (place.display(), bytes(free));
     if files.is_some_and(|files| files < 2) && free >= LEAST {
         return format!(
-            "`{place}` takes no more files (its file system is out of inodes), although {free} \
-             bytes are free"
+            "`{place}` takes no more files (its file system is out of inodes), although {spare} \
+             are free"
         );
     }
     if free > waiting {
         // Not the bytes: a quota, the number of files, or a room that only the system may use.
-        return format!("`{place}` takes no more, although {free} bytes are free");
+        // Or a large file: what was half written is removed by now.
+        return format!(
+            "`{place}` took no more; without what was just being written, {spare} are free there"
+        );
     }
-    let missing = waiting - free;
-    format!("{free} bytes are free in `{place}`, and at least {missing} more are needed")
+    let missing = bytes(waiting - free);
+    format!("{spare} are free in `{place}`, and at least {missing} more are needed")
 }
 
 /// Digests as a list.
@@ -228,9 +232,13 @@ mod tests {
             let said = room(Path::new("/store"), (free, files), 100);
             assert!(said.contains(expected), "{said}");
         };
-        check(40, Some(7), "40 bytes are free in `/store`, and at least 60 more are needed");
-        check(40, None, "at least 60 more are needed");
-        check(4_000, None, "`/store` takes no more, although 4000 bytes are free");
+        check(40, Some(7), "40 bytes are free in `/store`, and at least 60 bytes more are needed");
+        check(40, None, "at least 60 bytes more are needed");
+        check(
+            4_000,
+            None,
+            "`/store` took no more; without what was just being written, 3.9 KiB are free",
+        );
         check(LEAST, Some(0), "`/store` takes no more files (its file system is out of inodes)");
     }
 

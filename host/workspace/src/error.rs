@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use belljar_disk::DiskError;
-use belljar_model::text::short;
+use belljar_disk::{DiskError, Trouble};
+use belljar_model::text::{bytes, short};
 use belljar_model::{Blame, Code, Digest, Fault, WorkspacePath};
 
 use crate::walk::MOST_FOLDERS;
@@ -67,9 +67,9 @@ fn room(place: &Path, free: u64, needed: u64) -> String {
     let place = place.display();
     if free > needed {
         // Not the bytes: a quota, the number of files, or a room that only the system may use.
-        return format!("`{place}` takes no more, although {free} bytes are free");
+        return format!("`{place}` took no more, although {} are free", bytes(free));
     }
-    format!("it has {needed} bytes, and {free} are free in `{place}`")
+    format!("it takes {}, and {} are free in `{place}`", bytes(needed), bytes(free))
 }
 
 impl From<WorkspaceError> for Fault {
@@ -78,6 +78,9 @@ impl From<WorkspaceError> for Fault {
             WorkspaceError::Disk(cause) if cause.is_full() => ("E0603", "free some space"),
             WorkspaceError::Full { .. } => {
                 ("E0603", "free some space; what the step made is in the store, so it is not lost")
+            }
+            WorkspaceError::Disk(cause) if cause.trouble() == Some(Trouble::ReadOnly) => {
+                ("E0608", "remount the file system of the workspace for writing")
             }
             WorkspaceError::Disk(_) => ("E0608", "check the permissions of the file"),
             WorkspaceError::Changed(_) => ("E0605", "run again when the file has settled"),
