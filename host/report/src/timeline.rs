@@ -169,8 +169,8 @@ mod tests {
             ],
         };
         let events = events(timeline, &Mask::default());
-        let names = of_phase(&events, "M");
-        let named = names.iter().filter(|event| event["name"] == "thread_name");
+        let metadata = of_phase(&events, "M");
+        let named = metadata.iter().filter(|event| event["name"] == "thread_name");
         let lanes: Vec<_> = named.map(|event| (&event["tid"], &event["args"]["name"])).collect();
         assert_eq!(lanes, [(&json!(1), &json!("main")), (&json!(2), &json!("step 1"))]);
         let stretches = of_phase(&events, "X");

@@ -22,7 +22,7 @@ const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random"
 /// Starts the launcher, which reports to `report`.
 pub(super) fn start(
     confinement: &Confinement,
-    report: PipeWriter,
+    report: &PipeWriter,
     stdin: &[u8],
 ) -> Result<Started, Fault> {
     if confinement.tier == Tier::T2 && rustix::process::geteuid().is_root() {
@@ -38,9 +38,9 @@ pub(super) fn start(
     let instruction = instruction(confinement, &workspace)?;
     let text = serde_json::to_vec(&instruction).map_err(|error| broken(&error))?;
     // A launcher that was loaded anew is the same; it only takes longer.
-    let copied = copied(&report, &text, stdin).or_else(|error| {
+    let copied = copied(report, &text, stdin).or_else(|error| {
         tracing::debug!(%error, "no copy of a launcher can be had");
-        loaded(&report, &text, stdin)
+        loaded(report, &text, stdin)
     });
     copied.map_err(|error| broken(&error))
 }

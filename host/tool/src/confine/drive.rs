@@ -32,9 +32,10 @@ pub(super) fn run(confinement: &Confinement, streams: Streams<'_>) -> Result<End
 
     let (report, writer) = io::pipe().map_err(broken)?;
     let started = match confinement.tier {
-        Tier::T1 => namespaces::start(confinement, writer, stdin)?,
-        _ => direct::start(confinement, writer, stdin)?,
+        Tier::T1 => namespaces::start(confinement, &writer, stdin)?,
+        _ => direct::start(confinement, &writer, stdin)?,
     };
+    drop(writer); // the end of its reports is the end of the launcher
     let mut tree = Tree::of(started, confinement.tier, report).map_err(broken)?;
     watch.started(tree.first_started.id());
     let mut seen = Seen::new(printed);

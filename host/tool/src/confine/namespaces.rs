@@ -30,13 +30,12 @@ const DEVICES: [&str; 6] =
 /// Starts what makes the sandbox and then the launcher in it, which reports to `report`.
 pub(super) fn start(
     confinement: &Confinement,
-    report: PipeWriter,
+    report: &PipeWriter,
     stdin: &[u8],
 ) -> Result<Started, Fault> {
     let broken = |error: io::Error| fault::setup(&confinement.tool, &error.to_string());
     let mut passed = Passed::default();
-    let number = passed.pass(&report).map_err(broken)?;
-    drop(report);
+    let number = passed.pass(report).map_err(broken)?;
     let mut command = command(confinement, number, &mut passed)?;
     spawn(&mut command, &passed, stdin).map_err(broken)
 }

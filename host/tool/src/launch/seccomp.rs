@@ -18,7 +18,7 @@ type Made<T> = Result<T, seccompiler::BackendError>;
 static READY: OnceLock<Vec<(Reach, Vec<BpfProgram>)>> = OnceLock::new();
 
 /// What a filter must know beside the lists.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(PartialEq, Eq)]
 pub(super) struct Reach {
     network: Network,
     ipc: Ipc,
@@ -66,7 +66,7 @@ pub(super) fn make_ready() {
     let reach = |network| Reach { network, ipc: Ipc::Machine, signals };
     let made = [Network::None, Network::Granted].map(reach).into_iter();
     // What cannot be made is made again where it can be told why it cannot.
-    let made = made.filter_map(|reach| Some((reach, programs(&reach).ok()?)));
+    let made = made.filter_map(|reach| programs(&reach).ok().map(|programs| (reach, programs)));
     let _ = READY.set(made.collect());
 }
 
@@ -75,12 +75,11 @@ pub(super) fn enforce(reach: &Reach) -> Result<(), Refused> {
     let refused = |error| Refused::new(Refusal::Seccomp, &error);
     let ready = READY.get().and_then(|ready| ready.iter().find(|(found, _)| found == reach));
     let made;
-    let programs = match ready {
-        Some((_, programs)) => programs,
-        None => {
-            made = programs(reach).map_err(|error| Refused::new(Refusal::Seccomp, &error))?;
-            &made
-        }
+    let programs = if let Some((_, programs)) = ready {
+        programs
+    } else {
+        made = programs(reach).map_err(|error| Refused::new(Refusal::Seccomp, &error))?;
+        &made
     };
     programs.iter().try_for_each(|program| seccompiler::apply_filter(program).map_err(refused))
 }
