@@ -149,11 +149,11 @@ impl Race {
             if round >= kind.rounds(self.rounds) {
                 continue;
             }
-            let takes_part = scenario.who.contains(kind);
-            self.apply(scenario.change, round, &mut **contestant, takes_part)?;
-            if !takes_part {
+            self.edit(scenario.change, round, &**contestant)?;
+            if !scenario.who.contains(kind) {
                 continue;
             }
+            clear(scenario.change, &mut **contestant)?;
             match self.run_one(scenario, *kind, &mut **contestant) {
                 Ok(usage) => {
                     outcome.usages.entry((scenario.change, *kind)).or_default().push(usage);
@@ -173,23 +173,13 @@ impl Race {
         Ok(())
     }
 
-    /// Changes a tree. Those that do not run now must still have the same inputs later.
-    fn apply(
-        &self,
-        change: Change,
-        round: usize,
-        contestant: &mut dyn Contestant,
-        takes_part: bool,
-    ) -> Result<()> {
+    /// Changes inputs. Also of those that do not run now, so that they have the same ones later.
+    fn edit(&self, change: Change, round: usize, contestant: &dyn Contestant) -> Result<()> {
         let salt = u32::try_from(round)? + 1;
         match change {
             Change::Leaf => contestant.tree().change(self.shape.steps() - 1, salt),
             Change::First => contestant.tree().change(0, salt),
-            _ if !takes_part => Ok(()),
-            Change::Never => contestant.forget(Left::Nothing),
-            Change::Afresh => contestant.forget(Left::Code),
-            Change::NoOutputs => contestant.tree().remove_outputs(),
-            Change::Nothing => Ok(()),
+            Change::Never | Change::Afresh | Change::NoOutputs | Change::Nothing => Ok(()),
         }
     }
 
@@ -214,14 +204,23 @@ impl Race {
     /// How many steps must be executed.
     fn executed(&self, change: Change, kind: Kind) -> u32 {
         match change {
-            Change::Never | Change::Afresh => self.shape.steps(),
             Change::Nothing => 0,
             Change::Leaf => 1,
             // In layers the outputs behind it are what they were.
             Change::First if kind.stops_early() => self.shape.beside_the_first(),
             Change::First => self.shape.behind_the_first(),
             Change::NoOutputs if kind.restores() => 0,
-            Change::NoOutputs => self.shape.steps(),
+            Change::Never | Change::Afresh | Change::NoOutputs => self.shape.steps(),
         }
+    }
+}
+
+/// Takes away what one who runs now must not have.
+fn clear(change: Change, contestant: &mut dyn Contestant) -> Result<()> {
+    match change {
+        Change::Never => contestant.forget(Left::Nothing),
+        Change::Afresh => contestant.forget(Left::Code),
+        Change::NoOutputs => contestant.tree().remove_outputs(),
+        Change::Leaf | Change::First | Change::Nothing => Ok(()),
     }
 }
