@@ -72,7 +72,7 @@ fn logs_show_what_a_step_said_even_after_a_hit() {
     for _ in 0..2 {
         let logs = workspace.run(["logs", "s"]).exits(0);
         assert!(logs.stdout.contains("hello from the guest"), "{}", logs.stdout);
-        workspace.run(["run"]).exits(0).says(&["HIT"]);
+        workspace.run(["run"]).exits(0).says(&["1 cached"]);
     }
     workspace.run(["logs", "nobody"]).exits(2).says(&["nobody", "it has s"]);
 }

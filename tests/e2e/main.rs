@@ -30,6 +30,7 @@ mod secrets;
 mod store;
 mod timeline;
 mod trust;
+mod unchanged;
 mod upkeep;
 mod workers;
 

@@ -75,7 +75,7 @@ fn a_run_passes_is_served_and_leaves_a_clean_store() {
         format!("[plugins]\ng = {{ path = {plugin:?} }}\n[step.good]\nuses = \"g\"\n")
     });
     home.run(&["run", "--progress", "plain"]).exits(0).says(&["PASS"]);
-    home.run(&["run", "--progress", "plain"]).exits(0).says(&["HIT"]);
+    home.run(&["run", "--progress", "plain"]).exits(0).says(&["1 cached"]);
     home.run(&["cache", "verify"]).exits(0);
     home.run(&["cache", "gc", "--max-size", "0B"]).exits(0);
     home.run(&["tools", "doctor"]).exits(0);

@@ -55,8 +55,57 @@ impl EnvVar {
     /// Character set of the terminal, in this order of precedence.
     pub(crate) const LOCALE: [&'static str; 3] = ["LC_ALL", "LC_CTYPE", "LANG"];
 
+    /// All of them, so that a run can tell whether one of them is different.
+    pub(crate) const ALL: [&'static str; 29] = [
+        Self::DIRECTORY,
+        Self::FILE,
+        Self::STORE,
+        Self::STORE_SIZE,
+        Self::COLOR,
+        Self::JOBS,
+        Self::PROGRESS,
+        Self::NO_COLOR,
+        Self::CLICOLOR_FORCE,
+        Self::TERM,
+        Self::CI[0],
+        Self::CI[1],
+        Self::CI[2],
+        Self::CI[3],
+        Self::COLUMNS,
+        Self::ISOLATION,
+        Self::STATE,
+        Self::KEYS,
+        Self::TRUST,
+        Self::MIN_TRUST,
+        Self::ACTOR,
+        Self::USER,
+        Self::XDG_CONFIG_HOME,
+        Self::PATH,
+        Self::XDG_CACHE_HOME,
+        Self::HOME,
+        Self::LOCALE[0],
+        Self::LOCALE[1],
+        Self::LOCALE[2],
+    ];
+
     /// Returns the value of a variable, if it is set, not empty, and Unicode.
     pub(crate) fn get(name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn all_are_all() {
+        let source = include_str!("env.rs").split("pub(crate) const ALL").next().unwrap();
+        let literals = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let literals = literals.flat_map(|line| line.split('"').skip(1).step_by(2));
+        let literals: BTreeSet<&str> = literals.collect();
+        assert_eq!(literals, EnvVar::ALL.into_iter().collect());
     }
 }

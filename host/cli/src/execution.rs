@@ -2,9 +2,11 @@
 
 use anyhow::Context as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use belljar_model::Blame;
+use belljar_model::finding::TestStatus;
 use belljar_model::ports::{Cancel, Clock, EventSink};
+use belljar_model::{Blame, Event};
 use belljar_pipeline::Plan;
 use belljar_runner::{
     Afterwards, FileRead, ForceMode, OnDispute, OnFailure, RunOptions, RunSummary,
@@ -61,6 +63,8 @@ pub(crate) struct Executed {
     pub(crate) run: String,
     /// What came of its steps.
     pub(crate) summary: RunSummary,
+    /// Whether nothing was found, no test failed, and no record was contradicted.
+    pub(crate) had_nothing_to_tell: bool,
     /// Every file that was read, if that was wanted, all steps passed, and it is known.
     pub(crate) evidence: Option<Vec<FileRead>>,
 }
@@ -97,7 +101,9 @@ pub(crate) fn execute(
     };
     let recordings = Recordings::open(&session.state)?;
     let recording = recordings.start(&options.run_id, clock.now_ms())?;
+    let telling = Arc::new(AtomicBool::new(false));
     let mut all: Vec<Box<dyn Reader>> = vec![Box::new(JsonLines::new(recording))];
+    all.push(Box::new(Telling(Arc::clone(&telling))));
     all.extend(readers);
     let console = shown::console((manner.progress, manner.logs), terminal, &session.project)?;
     all.push(Box::new(console));
@@ -123,7 +129,26 @@ pub(crate) fn execute(
         }
         evidence => evidence?,
     };
-    Ok(Executed { run: options.run_id, summary, evidence })
+    let had_nothing_to_tell = !telling.load(Ordering::Relaxed);
+    Ok(Executed { run: options.run_id, summary, had_nothing_to_tell, evidence })
+}
+
+/// Notices what a person would miss if it was not told again.
+struct Telling(Arc<AtomicBool>);
+
+impl Reader for Telling {
+    fn read(&mut self, event: &Event) {
+        let tells = match event {
+            Event::StepFinding { .. } | Event::RecordDisputed { .. } => true,
+            Event::StepTest { test, .. } => {
+                matches!(test.status, TestStatus::Failed | TestStatus::Errored)
+            }
+            _ => false,
+        };
+        if tells {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// How many steps may run at once: as asked, within what there is room for.

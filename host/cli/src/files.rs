@@ -3,12 +3,14 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
 use belljar_disk::{Kind, Root};
 use belljar_model::pattern::Base;
-use belljar_model::{Patterns, WorkspacePath};
+use belljar_model::{Digest, Patterns, WorkspacePath};
 use belljar_pipeline::Files;
+use serde::{Deserialize, Serialize};
 
 use crate::error::CommandError;
 use crate::session::STATE;
@@ -63,6 +65,76 @@ impl WorkspaceFiles {
                 self.collect_below(&path, patterns, kind, found);
             }
         }
+    }
+}
+
+/// Files, with a memory of what was asked of them.
+pub(crate) struct Overheard<F> {
+    files: F,
+    heard: Mutex<Vec<Heard>>,
+}
+
+/// A question to [`Files`], with the digest of the answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Heard {
+    asked: Asked,
+    answer: Digest,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+enum Asked {
+    Text(String),
+    Matching(String),
+    Folders(String),
+}
+
+impl Heard {
+    fn of(asked: Asked, answer: &impl Serialize) -> Self {
+        let answer = Digest::of(&serde_json::to_vec(answer).expect("texts have a JSON form"));
+        Self { asked, answer }
+    }
+
+    /// Whether the answer is still the same.
+    pub(crate) fn holds(&self, files: &impl Files) -> bool {
+        let again = Overheard { files, heard: Mutex::default() };
+        match &self.asked {
+            Asked::Text(path) => drop(again.read(path)),
+            Asked::Matching(pattern) => drop(again.matching(pattern)),
+            Asked::Folders(pattern) => drop(again.folders(pattern)),
+        }
+        again.heard() == [self.clone()]
+    }
+}
+
+impl<F> Overheard<F> {
+    /// Files of which nothing was asked yet.
+    pub(crate) const fn new(files: F) -> Self {
+        Self { files, heard: Mutex::new(Vec::new()) }
+    }
+
+    /// What was asked, in that order.
+    pub(crate) fn heard(&self) -> Vec<Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep<T: Serialize>(&self, asked: Asked, answer: T) -> T {
+        let heard = Heard::of(asked, &answer);
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(heard);
+        answer
+    }
+}
+
+impl<F: Files> Files for Overheard<F> {
+    fn read(&self, path: &str) -> Result<String, String> {
+        self.keep(Asked::Text(path.to_owned()), self.files.read(path))
+    }
+
+    fn matching(&self, pattern: &str) -> Vec<String> {
+        self.keep(Asked::Matching(pattern.to_owned()), self.files.matching(pattern))
+    }
+
+    fn folders(&self, pattern: &str) -> Vec<WorkspacePath> {
+        self.keep(Asked::Folders(pattern.to_owned()), self.files.folders(pattern))
     }
 }
 

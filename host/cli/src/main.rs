@@ -29,6 +29,7 @@ mod timeline;
 mod tools;
 mod tracing_output;
 mod trust;
+mod unchanged;
 mod upkeep;
 mod worker;
 

@@ -19,10 +19,7 @@ use crate::{secrets, trust};
 
 /// Opens the local store.
 pub(crate) fn open_store(global: &Global, terminal: &Terminal) -> Result<Store, CommandError> {
-    let place = match &global.store {
-        Some(place) => place.clone(),
-        None => default_store()?,
-    };
+    let place = place(global)?;
     tracing::debug!(place = %place.display(), "opening the store");
     let _span = tracing::trace_span!("open the store").entered();
     let clock = Arc::new(SystemClock::start());
@@ -32,6 +29,11 @@ pub(crate) fn open_store(global: &Global, terminal: &Terminal) -> Result<Store, 
         remark(&format!("warning: {said}"));
     }
     Ok(store)
+}
+
+/// Where the local store is.
+pub(crate) fn place(global: &Global) -> Result<PathBuf, CommandError> {
+    global.store.clone().map_or_else(default_store, Ok)
 }
 
 /// How many processors there are.

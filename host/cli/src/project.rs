@@ -9,7 +9,7 @@ use belljar_pipeline::{Pipeline, Plan, Reach, SelectError, Sources};
 
 use crate::args::Global;
 use crate::error::CommandError;
-use crate::files::WorkspaceFiles;
+use crate::files::{Heard, Overheard, WorkspaceFiles};
 use crate::terminal::Terminal;
 
 /// The pipeline file's name, where none is given.
@@ -25,6 +25,8 @@ pub(crate) struct Project {
     pub(crate) pipeline: Pipeline,
     /// The text of every file that was read.
     pub(crate) sources: Sources,
+    /// What reading the file asked the workspace.
+    pub(crate) heard: Vec<Heard>,
     /// What is odd about the file, but no mistake.
     pub(crate) warnings: Vec<Diagnostic>,
 }
@@ -41,16 +43,16 @@ impl Project {
 
     /// Finds the workspace and reads its pipeline file.
     pub(crate) fn read(global: &Global) -> Result<Self, CommandError> {
-        let file = global.file.as_deref().unwrap_or(FILE);
-        let root = find_root(global.directory.as_deref(), file)?;
+        let (root, file) = find(global)?;
         tracing::debug!(root = %root.display(), file, "reading the pipeline");
         let _span = tracing::trace_span!("read the pipeline", file).entered();
-        let files = WorkspaceFiles::open(&root)?;
-        let parsed = belljar_pipeline::parse(file, &files);
+        let files = Overheard::new(WorkspaceFiles::open(&root)?);
+        let parsed = belljar_pipeline::parse(&file, &files);
+        let heard = files.heard();
         let (sources, diagnostics) = (parsed.sources, parsed.diagnostics);
         match parsed.pipeline {
             Some(pipeline) if diagnostics.iter().all(|found| found.level == Level::Warning) => {
-                Ok(Self { root, file: file.to_owned(), pipeline, sources, warnings: diagnostics })
+                Ok(Self { root, file, pipeline, sources, warnings: diagnostics, heard })
             }
             _ => Err(CommandError::Diagnostics { diagnostics, sources }),
         }
@@ -70,6 +72,15 @@ impl Project {
         belljar_pipeline::select(&self.pipeline, asked, reach)
             .map_err(|errors| CommandError::Faults(errors.iter().map(SelectError::fault).collect()))
     }
+}
+
+/// The workspace and the name of its pipeline file, as a command line means them.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn find(global: &Global) -> Result<(PathBuf, String), CommandError> {
+    let file = global.file.as_deref().unwrap_or(FILE);
+    Ok((find_root(global.directory.as_deref(), file)?, file.to_owned()))
 }
 
 /// The nearest directory, from the start upwards, that holds the pipeline file.

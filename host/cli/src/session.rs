@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use belljar_model::ports::{ActionCache, BlobSource, BlobStore, Clock, EventSink, Secrets, Tools};
-use belljar_model::{Blame, Capability, Class, Descriptor, Digest, Fault, StepName};
+use belljar_model::{Blame, Capability, Class, Descriptor, Digest, Fault, OutputFile, StepName};
 use belljar_pipeline::{Plan, Step};
 use belljar_runner::{MaskedBlobs, Plugin, Ports, RunOptions, ToolPorts, ToolRunner};
 use belljar_sandbox::{Loaded, ReadComponent, Sandbox};
 use belljar_store::{Store, WorkspaceCache};
 use belljar_worker::Workers;
 pub(crate) use belljar_workspace::STATE;
-use belljar_workspace::Workspace;
+use belljar_workspace::{Watched, Workspace};
 use bytes::Bytes;
 use tracing::trace_span;
 
@@ -159,6 +159,15 @@ impl Session {
         };
         (session.plugins, session.components) = session.load_plugins(terminal);
         Ok(session)
+    }
+
+    /// What its steps saw of the workspace, with these outputs; `None` if something in it cannot
+    /// be watched.
+    pub(crate) fn watched<'a>(
+        &self,
+        outputs: impl Iterator<Item = &'a OutputFile>,
+    ) -> Option<Watched> {
+        self.workspace.watched(outputs)
     }
 
     fn locator<'a>(&'a self, terminal: &'a Terminal) -> Locator<'a> {
@@ -315,12 +324,17 @@ impl Session {
             .collect()
     }
 
+    /// The names of all variables that any step of the plan was granted.
+    pub(crate) fn environment_names(plan: &Plan) -> impl Iterator<Item = String> {
+        let grants = plan.steps.iter().flat_map(|step: &Arc<Step>| &step.grants);
+        grants
+            .filter(|at| at.grant.capability == Capability::Env)
+            .map(|at| at.grant.resource.clone())
+    }
+
     /// The values of all variables that any step of the plan was granted.
     pub(crate) fn environment(plan: &Plan) -> BTreeMap<String, String> {
-        let grants = plan.steps.iter().flat_map(|step: &Arc<Step>| &step.grants);
-        let names = grants
-            .filter(|at| at.grant.capability == Capability::Env)
-            .map(|at| at.grant.resource.clone());
+        let names = Self::environment_names(plan);
         names.filter_map(|name| Some((name.clone(), EnvVar::get(&name)?))).collect()
     }
 

@@ -41,6 +41,15 @@ pub(crate) fn console(
     terminal: &Terminal,
     project: &Project,
 ) -> Result<Shown, CommandError> {
+    let options = options((progress, logs), terminal);
+    let console = Console::new(Box::new(std::io::stderr()), terminal.err, options)
+        .with_source(source(&project.root)?)
+        .with_places(places(&project.pipeline));
+    Ok(Shown { console, clock: SystemClock::start() })
+}
+
+/// What the user chose to see.
+pub(crate) fn options((progress, logs): (Progress, Logs), terminal: &Terminal) -> ConsoleOptions {
     let mode = if terminal.wants_bar(progress) {
         Mode::Bar
     } else if progress == Progress::None || terminal.quiet {
@@ -53,11 +62,7 @@ pub(crate) fn console(
         Logs::All => ShownLogs::All,
         Logs::None => ShownLogs::None,
     };
-    let options = ConsoleOptions { mode, logs };
-    let console = Console::new(Box::new(std::io::stderr()), terminal.err, options)
-        .with_source(source(&project.root)?)
-        .with_places(places(&project.pipeline));
-    Ok(Shown { console, clock: SystemClock::start() })
+    ConsoleOptions { mode, logs }
 }
 
 /// Reads files of the workspace for excerpts.

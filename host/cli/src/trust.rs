@@ -138,19 +138,27 @@ fn random() -> Result<[u8; 32], Fault> {
 /// # Errors
 /// When the list is there and cannot be read.
 pub(crate) fn writers() -> Result<BTreeMap<String, Writer>, Fault> {
-    let Ok((place, name)) = keys::place(WRITERS) else { return Ok(BTreeMap::new()) };
-    let Ok(folder) = Root::open(&place) else { return Ok(BTreeMap::new()) };
-    let bytes = folder.read_if_there(&name).map_err(|error| unreadable(&error.to_string()))?;
-    let Some(bytes) = bytes else { return Ok(BTreeMap::new()) };
+    let Some(bytes) = writers_text()? else { return Ok(BTreeMap::new()) };
     let text = String::from_utf8_lossy(&bytes);
     let listed: Listed = toml::from_str(&text).map_err(|error| {
-        let place = place.join(&name);
+        let place = keys::place(WRITERS).map(|(place, name)| place.join(name));
+        let place = place.unwrap_or_else(|_| WRITERS.into());
         unreadable(&format!("`{}`: {}", place.display(), error.to_string().trim_end()))
     })?;
     for (name, writer) in &listed.writer {
         writer.until.as_deref().map(|day| end_of(name, day)).transpose()?;
     }
     Ok(listed.writer)
+}
+
+/// The list of known writers as it is written, if there is one.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub(crate) fn writers_text() -> Result<Option<Vec<u8>>, Fault> {
+    let Ok((place, name)) = keys::place(WRITERS) else { return Ok(None) };
+    let Ok(folder) = Root::open(&place) else { return Ok(None) };
+    folder.read_if_there(&name).map_err(|error| unreadable(&error.to_string()))
 }
 
 /// Writes the list of known writers. Returns where.

@@ -262,6 +262,12 @@ pub enum Event {
         /// Everything about it.
         report: Box<StepReport>,
     },
+    /// Nothing changed since an earlier run, in which every step passed: each of them would be
+    /// a hit, and its outputs are in place.
+    Unchanged {
+        /// The id of that run.
+        since: String,
+    },
     /// The last event of a run.
     RunFinished {
         /// When.

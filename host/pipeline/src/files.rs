@@ -17,3 +17,17 @@ pub trait Files {
     /// Returns the folders that match a glob, for `for-each`.
     fn folders(&self, pattern: &str) -> Vec<WorkspacePath>;
 }
+
+impl<F: Files> Files for &F {
+    fn read(&self, path: &str) -> Result<String, String> {
+        (**self).read(path)
+    }
+
+    fn matching(&self, pattern: &str) -> Vec<String> {
+        (**self).matching(pattern)
+    }
+
+    fn folders(&self, pattern: &str) -> Vec<WorkspacePath> {
+        (**self).folders(pattern)
+    }
+}

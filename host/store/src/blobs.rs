@@ -7,7 +7,7 @@ use belljar_disk::{Barrier, DiskError, Kind, Mode, Root, Temp};
 use belljar_model::Digest;
 use bytes::Bytes;
 
-use crate::layout;
+use crate::{layout, notes};
 
 /// The blobs of a store: those that have their place, and those that wait for it.
 pub(crate) struct Blobs {
@@ -194,11 +194,17 @@ impl Blobs {
         }
     }
 
+    /// Has whoever relied on what was here look again.
+    pub(crate) fn doubt(&self) -> Result<(), DiskError> {
+        notes::forget(&self.root)
+    }
+
     /// Moves a damaged blob away from its name, but keeps it for an inquiry.
     pub(crate) fn quarantine(&self, digest: &Digest) -> Result<(), DiskError> {
         self.pending.write().unwrap_or_else(PoisonError::into_inner).remove(digest);
         self.damaged.lock().unwrap_or_else(PoisonError::into_inner).push(*digest);
         let kept = format!("{}/{}", layout::QUARANTINE, digest.hex());
+        notes::forget(&self.root)?;
         self.root.create_dir_all(layout::QUARANTINE)?;
         match self.root.rename(&layout::blob(digest), &kept) {
             Err(error) if !error.is_absent() => Err(error),

@@ -10,6 +10,7 @@ use belljar_model::{
     ActionDigest, Class, Dispute, FamilyDigest, Fault, Origin, Refusal, StepName, Trace, TrustLevel,
 };
 
+use crate::error::StoreError;
 use crate::flush::Shared;
 use crate::overlay::{Disputed, StepOf};
 use crate::records::{self, PASTS, Row, TRACES, TraceRow};
@@ -138,6 +139,9 @@ impl ActionCache for WorkspaceCache {
             let level = dispute.then.level.min(dispute.now.level);
             Disputed { dispute, level, at: encoded.created }
         });
+        if disputed.is_some() {
+            self.shared.blobs.doubt().map_err(StoreError::Disk)?;
+        }
         self.shared.queue(|overlay| {
             overlay.record(encoded);
             if let Some(disputed) = disputed {

@@ -5,6 +5,7 @@ use rusqlite::TransactionBehavior;
 use serde::Serialize;
 
 use crate::error::StoreError;
+use crate::notes;
 use crate::records::time;
 use crate::store::Store;
 
@@ -72,6 +73,7 @@ impl Store {
             Ok(ended > 0)
         })?;
         self.shared.touch(|overlay| overlay.settle(action));
+        notes::forget(&self.root).map_err(StoreError::Disk)?;
         Ok(settled)
     }
 

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::error::StoreError;
 use crate::layout;
+use crate::notes;
 use crate::records::{integer, time};
 use crate::store::Store;
 
@@ -170,6 +171,7 @@ impl Store {
             }
         }
         if sweep == Sweep::Delete {
+            notes::forget(&self.root)?;
             // First the records: one that names a missing blob would be useless.
             self.forget(&doomed, report.bytes_kept)?;
             for digest in unnamed {

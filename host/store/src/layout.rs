@@ -25,6 +25,8 @@ pub(crate) const OUTDATED: [&str; 7] = [
 pub(crate) const CONDEMNED: &str = "actions.damaged";
 /// What is pinned: a file for each owner, named by the plain BLAKE3 of the owner's name.
 pub(crate) const PINS: &str = "pins-v1";
+/// What only saves time, authenticated by the key of the machine.
+pub(crate) const NOTES: &str = "notes-v1";
 /// Compiled plugins, which belong to the sandbox.
 pub(crate) const AOT: &str = "aot-v1";
 /// The end of the name of a compiled plugin in the making.

@@ -16,6 +16,9 @@ const RECORDS: &str = "belljar 2026 machine key for records v1";
 /// The domain of the secret that authenticates compiled plugins.
 const COMPILED: &str = "belljar 2026 machine key for compiled plugins v1";
 
+/// The domain of the secret that authenticates notes.
+const NOTES: &str = "belljar 2026 machine key for notes v1";
+
 /// The secret key of a machine, and what is derived from it.
 #[derive(Clone)]
 pub struct MachineKey {
@@ -23,6 +26,7 @@ pub struct MachineKey {
     public: WriterKey,
     records: [u8; 32],
     compiled: [u8; 32],
+    notes: [u8; 32],
 }
 
 impl MachineKey {
@@ -34,12 +38,18 @@ impl MachineKey {
             signing,
             records: blake3::derive_key(RECORDS, secret),
             compiled: blake3::derive_key(COMPILED, secret),
+            notes: blake3::derive_key(NOTES, secret),
         }
     }
 
     /// The public key, by which other machines know this one.
     pub const fn public(&self) -> WriterKey {
         self.public
+    }
+
+    /// The secret that authenticates notes.
+    pub(crate) const fn notes(&self) -> [u8; 32] {
+        self.notes
     }
 
     /// The secret that authenticates compiled plugins on this machine.

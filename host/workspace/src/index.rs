@@ -46,14 +46,20 @@ struct Known {
     is_used: AtomicBool,
 }
 
-/// A digest, and what must be the same for it to hold.
+/// What shows that a file, or the list of names in a folder, is another than before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-struct Stamp {
-    digest: Digest,
+pub(crate) struct Times {
     size: u64,
     mtime_ns: i64,
     ctime_ns: i64,
     inode: u64,
+}
+
+/// A digest, and what must be the same for it to hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Stamp {
+    digest: Digest,
+    times: Times,
     /// When hashing began, in nanoseconds since 1970-01-01 UTC.
     hashed_ns: i64,
 }
@@ -97,12 +103,20 @@ impl Index {
         (stamp.is_of(stat) && stamp.is_settled()).then_some(stamp.digest)
     }
 
+    /// What is known of the file at `path`, certain or not.
+    pub(crate) fn stamp(&self, path: &WorkspacePath) -> Option<Stamp> {
+        self.state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .stamps
+            .get(path)
+            .map(|known| known.stamp)
+    }
+
     /// Learns the digest of a file that looked like `stat` before and after hashing. `now_ms`
     /// is when hashing began.
     pub(crate) fn learn(&self, path: &WorkspacePath, digest: Digest, stat: &Stat, now_ms: u64) {
-        let Stat { size, mtime_ns, ctime_ns, inode, .. } = *stat;
-        let hashed_ns = nanos(now_ms);
-        let stamp = Stamp { digest, size, mtime_ns, ctime_ns, inode, hashed_ns };
+        let stamp = Stamp::new(digest, stat, now_ms);
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let known = Known { stamp, is_used: AtomicBool::new(true) };
         state.stamps.insert(path.clone(), known);
@@ -122,24 +136,54 @@ impl Index {
     }
 }
 
-fn nanos(ms: u64) -> i64 {
-    i64::try_from(ms).unwrap_or(0).saturating_mul(1_000_000)
+impl Stamp {
+    /// What a file looked like. `now_ms` is when someone began to look.
+    pub(crate) fn new(digest: Digest, stat: &Stat, now_ms: u64) -> Self {
+        let hashed_ns = nanos(now_ms);
+        Self { digest, times: Times::of(stat), hashed_ns }
+    }
+
+    pub(crate) const fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    pub(crate) const fn times(&self) -> Times {
+        self.times
+    }
+
+    const fn is_of(&self, stat: &Stat) -> bool {
+        self.times.are_of(stat)
+    }
+
+    /// Whether a change after hashing is sure to show in the file's times.
+    pub(crate) const fn is_settled(&self) -> bool {
+        self.times.were_at_rest(self.hashed_ns)
+    }
 }
 
-impl Stamp {
-    const fn is_of(&self, stat: &Stat) -> bool {
+impl Times {
+    pub(crate) const fn of(stat: &Stat) -> Self {
+        let Stat { size, mtime_ns, ctime_ns, inode, .. } = *stat;
+        Self { size, mtime_ns, ctime_ns, inode }
+    }
+
+    pub(crate) const fn are_of(&self, stat: &Stat) -> bool {
         self.size == stat.size
             && self.mtime_ns == stat.mtime_ns
             && self.ctime_ns == stat.ctime_ns
             && self.inode == stat.inode
     }
 
-    /// Whether a change after hashing is sure to show in the file's times.
-    const fn is_settled(&self) -> bool {
+    /// Whether a change after this moment, in nanoseconds since 1970-01-01 UTC, is sure to show.
+    pub(crate) const fn were_at_rest(&self, moment_ns: i64) -> bool {
         let coarse = self.ctime_ns % SECOND == 0 && self.mtime_ns % SECOND == 0;
         let tick = if coarse { COARSE_TICK } else { TICK };
-        self.ctime_ns.saturating_add(tick) < self.hashed_ns
+        self.ctime_ns.saturating_add(tick) < moment_ns
     }
+}
+
+pub(crate) fn nanos(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(0).saturating_mul(1_000_000)
 }
 
 #[cfg(test)]

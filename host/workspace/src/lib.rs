@@ -19,6 +19,7 @@ mod revision;
 mod seen;
 mod snapshot;
 mod walk;
+mod watched;
 mod workspace;
 mod write_back;
 
@@ -27,4 +28,5 @@ mod testing;
 
 pub use error::WorkspaceError;
 pub use revision::{MOST_COMMITS, commits, revision};
+pub use watched::Watched;
 pub use workspace::{Options, STATE, Workspace};

@@ -41,6 +41,12 @@ impl Seen {
         self.0.read().unwrap_or_else(PoisonError::into_inner).found.get(path).cloned()
     }
 
+    /// All that was found, by its path.
+    pub(crate) fn all(&self) -> Vec<(WorkspacePath, Found)> {
+        let maps = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        maps.found.iter().map(|(path, found)| (path.clone(), found.clone())).collect()
+    }
+
     /// Where a file with this content is.
     pub(crate) fn file(&self, digest: &Digest) -> Option<WorkspacePath> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).files.get(digest).cloned()

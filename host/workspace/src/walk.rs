@@ -1,10 +1,10 @@
 //! Walking: which files are below a folder. Every folder is read once a run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use belljar_disk::{Kind, TEMP_PREFIX};
+use belljar_disk::{Kind, Stat, TEMP_PREFIX};
 use belljar_model::{Fault, WorkspacePath};
 
 use crate::error::WorkspaceError;
@@ -41,6 +41,9 @@ type Once<T> = Arc<OnceLock<Result<Arc<T>, Fault>>>;
 #[derive(Default)]
 pub(crate) struct Walked {
     scans: Mutex<HashMap<(WorkspacePath, Ignoring), Once<Scan>>>,
+    /// What the folders looked like before they were read, and when that was, in milliseconds
+    /// since 1970-01-01 UTC.
+    pub(crate) looks: Mutex<BTreeMap<WorkspacePath, (Stat, u64)>>,
     rules: Mutex<HashMap<WorkspacePath, Once<Rules>>>,
 }
 
@@ -102,6 +105,12 @@ impl Workspace {
             Ignoring::Off => None,
         };
         let (mut folders, mut leaves) = (Vec::new(), Vec::new());
+        let now = self.clock.now_ms();
+        if let Some(stat) = self.root.stat(folder.as_str()).map_err(WorkspaceError::Disk)? {
+            let mut looks = self.walked.looks.lock().unwrap_or_else(PoisonError::into_inner);
+            // Of two looks, the first: what came between them is a change.
+            looks.entry(folder.clone()).or_insert((stat, now));
+        }
         for listed in self.root.list(folder.as_str()).map_err(WorkspaceError::Disk)? {
             let is_folder = listed.kind == Kind::Directory;
             let raw = Path::new(folder.as_str()).join(&listed.name);

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use belljar_model::TrustLevel;
 use belljar_model::ports::Cancel;
 use belljar_runner::{Afterwards, ForceMode, OnDispute, OnFailure};
+use tracing::trace_span;
 
 use super::least;
 use crate::args::{Global, RunArgs};
@@ -18,6 +19,7 @@ use crate::session::Session;
 use crate::signals;
 use crate::stream::{JsonLines, Reader};
 use crate::terminal::Terminal;
+use crate::unchanged::Candidate;
 
 pub(super) fn run(
     global: &Global,
@@ -25,6 +27,12 @@ pub(super) fn run(
     terminal: &Terminal,
 ) -> Result<Exit, CommandError> {
     let reports = Reports::parse(&args.report)?;
+    let candidate = Candidate::of(global, args, terminal);
+    let unchanged = trace_span!("look whether anything changed")
+        .in_scope(|| candidate.as_ref().and_then(Candidate::answer));
+    if let Some(exit) = unchanged {
+        return Ok(exit);
+    }
     let session = Session::open(global, terminal)?;
     let plan = session.select(&args.steps)?;
     if plan.steps.is_empty() {
@@ -56,6 +64,9 @@ pub(super) fn run(
     readers.extend(events_reader(global, args)?);
     let executed = execution::execute(&session, &plan, manner, readers, terminal)?;
     reports.write(&session.root, &collected)?;
+    if let Some(candidate) = candidate {
+        trace_span!("leave a note").in_scope(|| candidate.remember(&session, &plan, &executed));
+    }
     Ok(Exit::Run(executed.summary.exit_code))
 }
 

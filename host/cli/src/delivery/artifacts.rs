@@ -75,7 +75,7 @@ impl Shipment {
     /// Writes down how the release came to be: the run, its steps, and a list of every file that
     /// was read.
     pub(crate) fn record(&self, ledger: &FileLedger) -> Result<Vec<LedgerEvent>, Fault> {
-        let Executed { run, summary, evidence } = &self.executed;
+        let Executed { run, summary, evidence, .. } = &self.executed;
         let totals = summary.totals;
         let mut events = vec![LedgerEvent::Run {
             run: run.clone(),

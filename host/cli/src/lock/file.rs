@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use belljar_disk::{Mode, Root};
-use belljar_model::{Blame, Code, Fault};
+use belljar_model::{Blame, Code, Digest, Fault};
 use belljar_pipeline::lock::{LockFile, parse_lock};
 
 use crate::error::CommandError;
@@ -23,6 +23,16 @@ pub(crate) fn name(project: &Project) -> String {
 /// # Errors
 /// When it cannot be read, or is not one.
 pub(crate) fn read(project: &Project) -> Result<Option<LockFile>, CommandError> {
+    Ok(read_with_digest(project)?.map(|(lock, _)| lock))
+}
+
+/// Reads a project's lock file, and says what its digest is; `None` if there is none.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_with_digest(
+    project: &Project,
+) -> Result<Option<(LockFile, Digest)>, CommandError> {
     let name = name(project);
     let failed = |error: &dyn std::fmt::Display| {
         let message = format!("the lock file `{name}` cannot be read: {error}");
@@ -33,7 +43,8 @@ pub(crate) fn read(project: &Project) -> Result<Option<LockFile>, CommandError> 
         return Ok(None);
     };
     let text = String::from_utf8_lossy(&bytes).into_owned();
-    parse_lock(&name, &text).map(Some).map_err(|diagnostics| {
+    let digest = Digest::of(&bytes);
+    parse_lock(&name, &text).map(|lock| Some((lock, digest))).map_err(|diagnostics| {
         let mut sources = project.sources.clone();
         sources.insert(Arc::from(name.as_str()), Arc::from(text));
         CommandError::Diagnostics { diagnostics, sources }

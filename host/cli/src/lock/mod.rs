@@ -13,7 +13,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use belljar_model::Fault;
+use belljar_model::{Digest, Fault};
 use belljar_pipeline::lock::{Change, Comparison, LockEntry, LockFile, Power, judge};
 
 use crate::args::LockArgs;
@@ -25,6 +25,7 @@ use crate::terminal::Terminal;
 
 pub(crate) use entries::{Known, entries, entry, sha256_of};
 pub(crate) use fault::{E0340, fault_of, look_alike, no_line, taken};
+use file::read_with_digest;
 pub(crate) use file::{name as file_name, read, write};
 pub(crate) use words::{as_json, changes_json, comparison_word, powers};
 
@@ -208,6 +209,17 @@ pub(crate) enum Writing {
     Allowed,
     /// What only looks does not.
     Denied,
+}
+
+/// The name of the lock file, and its digest if there is one. `None` if it is not as it was held
+/// against the plugins.
+pub(crate) fn as_held(session: &Session) -> Option<(String, Option<Digest>)> {
+    let Held { after, .. } = &session.lock;
+    let name = file_name(&session.project);
+    match read_with_digest(&session.project).ok()? {
+        None => after.plugins.is_empty().then_some((name, None)),
+        Some((lock, digest)) => (lock == *after).then_some((name, Some(digest))),
+    }
 }
 
 /// Makes sure of the lock file before anything is executed.

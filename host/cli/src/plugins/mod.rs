@@ -116,6 +116,14 @@ impl Locator<'_> {
     }
 }
 
+/// Whether a plugin is a source folder, which is built here before it is loaded.
+pub(crate) fn is_built_here(location: &PluginLocation) -> bool {
+    match location {
+        PluginLocation::Builtin(_) => false,
+        PluginLocation::Path(path) => !is_component(path),
+    }
+}
+
 /// Reads a component from anywhere on the machine, for `plugin inspect FILE`.
 ///
 /// # Errors

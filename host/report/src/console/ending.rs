@@ -126,6 +126,9 @@ fn summary(run: &Run, end: &End<'_>, style: &Style) -> String {
     if saved_us >= 1_000_000 {
         facts.push(format!("saved {}", text::duration_us(saved_us)));
     }
+    if let Some(since) = &run.since {
+        facts.push(format!("unchanged since run {}", sanitize::line(since)));
+    }
     facts.push(format!("run {}", sanitize::line(&run.id)));
     let tone = if passed == steps { Tone::Good } else { Tone::Bad };
     let time = text::duration_us(end.wall_us);

@@ -85,6 +85,8 @@ pub struct Console {
 #[derive(Default)]
 struct Run {
     id: String,
+    /// The run since which nothing changed.
+    since: Option<String>,
     total: usize,
     done: usize,
     name_width: usize,
@@ -172,6 +174,7 @@ impl Console {
                 }
                 self.run.verified.count(verification);
             }
+            Event::Unchanged { since } => self.run.since = Some(since.clone()),
             Event::StepFinished { report, at } => self.finished(report, *at),
             Event::RunFinished { wall_us, totals, at, .. } => {
                 self.now = *at;

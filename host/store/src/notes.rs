@@ -1,0 +1,142 @@
+//! Notes: short texts that only save time, such as what a run looked at. They are authenticated
+//! by the key of the machine, and are gone as soon as the store doubts anything.
+
+use std::path::Path;
+
+use belljar_disk::{DiskError, Mode, Root};
+use belljar_model::Digest;
+
+use crate::error::StoreError;
+use crate::layout;
+use crate::trust::MachineKey;
+
+/// How many notes are kept. One more, and all others go: whoever needs one makes it again.
+const MOST: usize = 256;
+/// The length of what authenticates a note, in bytes.
+const TAG: usize = 32;
+
+/// The notes in a store. They can be read without opening it: that takes a database.
+pub struct Notes {
+    store: Root,
+    key: [u8; 32],
+}
+
+impl Notes {
+    /// The notes in the store at `place`.
+    ///
+    /// # Errors
+    /// When no folder is there.
+    pub fn of(place: &Path, key: &MachineKey) -> Result<Self, StoreError> {
+        Ok(Self { store: Root::open(place)?, key: key.notes() })
+    }
+
+    /// The note with a name, if there is one that this machine wrote under this name.
+    pub fn read(&self, name: &Digest) -> Option<Vec<u8>> {
+        let mut bytes = self.store.read_if_there(&file(name)).ok()??;
+        let (tag, text) = bytes.split_first_chunk::<TAG>()?;
+        // The comparison takes the same time wherever they differ.
+        if self.tag(name, text) != blake3::Hash::from_bytes(*tag) {
+            return None;
+        }
+        bytes.drain(..TAG);
+        Some(bytes)
+    }
+
+    /// Writes a note. It is not made durable: a note that a power cut damaged is none.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, name: &Digest, text: &[u8]) -> Result<(), StoreError> {
+        self.store.create_private_dir(layout::NOTES)?;
+        if self.store.list(layout::NOTES)?.len() >= MOST {
+            forget(&self.store)?;
+            self.store.create_private_dir(layout::NOTES)?;
+        }
+        let bytes = [self.tag(name, text).as_bytes(), text].concat();
+        Ok(self.store.write_atomic(&file(name), &bytes, Mode::Private)?)
+    }
+
+    fn tag(&self, name: &Digest, text: &[u8]) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(name.hex().as_bytes());
+        hasher.update(text);
+        hasher.finalize()
+    }
+}
+
+/// Removes all notes, when a record or a blob turned out to be wrong, or went away: whoever relied
+/// on what was there looks again.
+pub(crate) fn forget(store: &Root) -> Result<(), DiskError> {
+    store.remove_dir_all(layout::NOTES).map(drop)
+}
+
+fn file(name: &Digest) -> String {
+    format!("{}/{}", layout::NOTES, name.hex())
+}
+
+#[cfg(test)]
+mod tests {
+    use belljar_cases::case;
+
+    use super::*;
+    use crate::gc::Sweep;
+    use crate::testing::Fixture;
+
+    fn name(text: &str) -> Digest {
+        Digest::of(text.as_bytes())
+    }
+
+    fn notes(fixture: &Fixture, secret: u8) -> Notes {
+        drop(fixture.open());
+        Notes::of(fixture.path(), &MachineKey::from_secret(&[secret; 32])).unwrap()
+    }
+
+    #[test]
+    fn a_note_is_read_as_it_was_written() {
+        let fixture = Fixture::new();
+        let notes = notes(&fixture, 1);
+        assert_eq!(notes.read(&name("a")), None);
+        notes.write(&name("a"), b"text").unwrap();
+        assert_eq!(notes.read(&name("a")).unwrap(), b"text");
+        assert_eq!(notes.read(&name("b")), None);
+        notes.write(&name("a"), b"").unwrap();
+        assert_eq!(notes.read(&name("a")).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_note_that_someone_else_wrote_or_put_elsewhere_is_none() {
+        case!("H12");
+        let fixture = Fixture::new();
+        let (mine, others) = (notes(&fixture, 1), notes(&fixture, 2));
+        others.write(&name("a"), b"all is well").unwrap();
+        assert_eq!(mine.read(&name("a")), None, "another key");
+        mine.write(&name("a"), b"text").unwrap();
+        let file = |text| fixture.path().join(file(&name(text)));
+        std::fs::copy(file("a"), file("b")).unwrap();
+        assert_eq!(mine.read(&name("b")), None, "another name");
+        let whole = std::fs::read(file("a")).unwrap();
+        for at in 0..whole.len() {
+            let mut spoiled = whole.clone();
+            spoiled[at] ^= 1;
+            std::fs::write(file("a"), &spoiled).unwrap();
+            assert_eq!(mine.read(&name("a")), None, "byte {at}");
+            std::fs::write(file("a"), &whole[..at]).unwrap();
+            assert_eq!(mine.read(&name("a")), None, "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn notes_are_bounded_and_go_with_what_they_rely_on() {
+        let fixture = Fixture::new();
+        let kept = notes(&fixture, 1);
+        for number in 0..=MOST {
+            kept.write(&name(&number.to_string()), b"text").unwrap();
+        }
+        assert_eq!(kept.read(&name("0")), None);
+        assert!(kept.read(&name(&MOST.to_string())).is_some());
+        fixture.open().gc(0, Sweep::DryRun).unwrap();
+        assert!(kept.read(&name(&MOST.to_string())).is_some(), "nothing was collected");
+        fixture.open().gc(0, Sweep::Delete).unwrap();
+        assert_eq!(kept.read(&name(&MOST.to_string())), None);
+    }
+}
