@@ -51,6 +51,8 @@ pub(super) struct Answers<'a> {
     writers: BTreeMap<u32, Box<dyn BlobWriter>>,
     begun: u32,
     is_begun: bool,
+    /// Why a blob was not kept, though the worker was not told.
+    unkept: Option<Fault>,
 }
 
 /// What a worker may not ask.
@@ -80,6 +82,7 @@ impl<'a> Answers<'a> {
             writers: BTreeMap::new(),
             begun: 0,
             is_begun: false,
+            unkept: None,
         }
     }
 
@@ -105,6 +108,22 @@ impl<'a> Answers<'a> {
             log.line(step, &LogLine { text: harmless(&line.text), ..line.clone() });
         }
         Ok(())
+    }
+
+    /// Takes a blob that the worker wants to hear no more of.
+    pub(super) fn keep(&mut self, size: u64, raw: ReadRaw<'_>) -> Result<(), Broken> {
+        self.is_begun = true;
+        self.take(size)?;
+        match self.outputs.put(&raw(size)?) {
+            Ok(digest) => self.scope.add(digest),
+            Err(fault) => drop(self.unkept.get_or_insert(fault)),
+        }
+        Ok(())
+    }
+
+    /// Whether all blobs were kept; else why the first one was not.
+    pub(super) fn all_kept(&mut self) -> Result<(), Fault> {
+        self.unkept.take().map_or(Ok(()), Err)
     }
 
     /// Drops a blob in the making.

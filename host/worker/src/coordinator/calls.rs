@@ -16,7 +16,7 @@ use super::scope::Scope;
 use super::tools::ToolGate;
 use super::workers::{Errand, Workers};
 use crate::fault;
-use crate::message::{Call, Done, SentAction, SentDeploy, SentGuest, SentTool};
+use crate::message::{Call, Done, Enclosed, SentAction, SentDeploy, SentGuest, SentTool};
 
 /// How long a plugin may take to describe itself: more than it is given where it runs.
 const DESCRIBE: Duration = Duration::from_secs(11);
@@ -43,11 +43,16 @@ impl Workers {
         answers.tools = Some(ToolGate::of(request));
         answers.secrets = Some(&**request.secrets);
         answers.limited(limits.output_bytes.value, limits.log_bytes.value);
-        let call = || Call::Step {
-            code: sent(guest),
-            step: step.as_str().to_owned(),
-            action: SentAction::of(action, variation),
-            limits: limits.into(),
+        let call = || {
+            let (enclosed, raw) = Enclosed::of(&action.view.root, &*self.options.inputs);
+            let call = Call::Step {
+                code: sent(guest),
+                step: step.as_str().to_owned(),
+                action: SentAction::of(action, variation),
+                limits: limits.into(),
+                enclosed,
+            };
+            (call, raw)
         };
         let what = format!("step `{step}`");
         let errand = Errand { what: &what, time: &limits.time, cancel };
@@ -55,6 +60,9 @@ impl Workers {
             return Err(other(&what));
         };
         let mut execution = Execution::from(executed);
+        if let Err(fault) = answers.all_kept() {
+            execution.outcome = Err(fault);
+        }
         if let Ok(result) = &mut execution.outcome {
             let lied = |how: &str| fault::lied(&what, how);
             let allowed = result.blobs().all(|digest| answers.scope.has(&digest));
@@ -79,16 +87,17 @@ impl Workers {
         answers.scope = Scope::new(Some(action.root.clone()), [action.stdin]);
         answers.log = Some((step, log));
         answers.limited(limits.output_bytes.value, limits.log_bytes.value);
-        let call = || Call::Command {
-            code: sent(guest),
-            step: step.as_str().to_owned(),
-            tool: SentTool::by_digest(action, limits, cpus),
+        let call = || {
+            let (code, step) = (sent(guest), step.as_str().to_owned());
+            let tool = SentTool::by_digest(action, limits, cpus);
+            (Call::Command { code, step, tool }, Vec::new())
         };
         let what = format!("tool `{}`", action.tool);
         let errand = Errand { what: &what, time: &limits.time, cancel };
         let Done::Ran(ran) = self.call(call, &mut answers, &errand)? else {
             return Err(other(&what));
         };
+        answers.all_kept()?;
         let run = ToolRun::from(ran?);
         let result = &run.result;
         let outputs = result.outputs.iter().map(|output| output.digest);
@@ -108,11 +117,12 @@ impl Workers {
         answers.log = Some((&step, call.log));
         answers.outlet = Some(&**call.outlet);
         answers.limited(call.limits.output_bytes.value, call.limits.log_bytes.value);
-        let begin = || Call::Deploy { code: sent(guest), call: SentDeploy::from(call) };
+        let begin =
+            || (Call::Deploy { code: sent(guest), call: SentDeploy::from(call) }, Vec::new());
         let what = format!("the {} of environment `{}`", call.phase.as_str(), call.environment);
         let errand = Errand { what: &what, time: &call.limits.time, cancel: call.cancel };
         match self.call(begin, &mut answers, &errand)? {
-            Done::Deployed(ended) => Ok(ended.into()),
+            Done::Deployed(ended) => answers.all_kept().map(|()| ended.into()),
             _ => Err(other(&what)),
         }
     }
@@ -133,7 +143,8 @@ impl Guests for Workers {
         answers.guest = Some(guest);
         let what = format!("plugin `{}`", guest.label);
         let errand = Errand { what: &what, time: &time, cancel: &cancel };
-        match self.call(|| Call::Describe { code: sent(guest) }, &mut answers, &errand)? {
+        let call = || (Call::Describe { code: sent(guest) }, Vec::new());
+        match self.call(call, &mut answers, &errand)? {
             Done::Described(described) => described.map_err(Fault::from),
             _ => Err(other(&what)),
         }

@@ -91,6 +91,9 @@ pub(super) fn talk(
         match stream.receive::<FromWorker>(vigil)? {
             FromWorker::Line(line) => answers.line(&line)?,
             FromWorker::Forget(number) => answers.forget(number),
+            FromWorker::Keep { size } => {
+                answers.keep(size, &mut |size| stream.raw(size, &mut *vigil))?;
+            }
             FromWorker::Ask(ask) => {
                 let begins = matches!(*ask, crate::message::Ask::Code);
                 let (answer, bytes) =

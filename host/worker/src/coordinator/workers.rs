@@ -123,13 +123,13 @@ impl Workers {
         self.idle().push(process);
     }
 
-    /// Makes a call in a worker.
+    /// Makes a call in a worker; `call` is made anew if the worker turns out to be dead.
     ///
     /// # Errors
     /// When it came to no end of its own.
     pub(super) fn call(
         &self,
-        call: impl Fn() -> Call,
+        call: impl Fn() -> (Call, Vec<u8>),
         answers: &mut Answers<'_>,
         errand: &Errand<'_>,
     ) -> Result<Done, Fault> {
@@ -137,7 +137,8 @@ impl Workers {
             let mut process = self.worker()?;
             let _span = tracing::trace_span!("worker", process = process.id()).entered();
             let mut vigil = Vigil::new(errand.cancel, errand.time.value);
-            let talked = talk(&mut process.stream, (call(), &[]), answers, &mut vigil);
+            let (call, raw) = call();
+            let talked = talk(&mut process.stream, (call, &raw), answers, &mut vigil);
             match talked {
                 Ok((done, _)) => {
                     self.give_back(process);

@@ -2,6 +2,7 @@
 
 mod action;
 mod deploy;
+mod enclosed;
 mod outcome;
 
 use belljar_model::Digest;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub(crate) use action::{FolderNode, SentAction, SentLimits, SentTool};
 pub(crate) use deploy::{OutletAnswer, OutletAsk, SentDeploy, SentRequest};
+pub(crate) use enclosed::{Enclosed, Names};
 pub(crate) use outcome::{SentDeployed, SentExecution, SentFault, SentToolRun};
 
 /// What the coordinator sends.
@@ -30,8 +32,14 @@ pub(crate) enum Call {
     Compile { command: bool, name: String, size: u64 },
     /// Ask a plugin what it is.
     Describe { code: SentGuest },
-    /// Execute an Action.
-    Step { code: SentGuest, step: String, action: SentAction, limits: SentLimits },
+    /// Execute an Action. The bytes of the files that are enclosed follow.
+    Step {
+        code: SentGuest,
+        step: String,
+        action: SentAction,
+        limits: SentLimits,
+        enclosed: Enclosed,
+    },
     /// Make a call of a plugin that deploys.
     Deploy { code: SentGuest, call: SentDeploy },
     /// Run a tool.
@@ -60,6 +68,9 @@ pub(crate) enum FromWorker {
     Ask(Box<Ask>),
     /// The end of the call.
     Done(Box<Done>),
+    /// Keep a small blob, whose bytes follow. Not answered: the worker knows its name, and the
+    /// call fails if it cannot be kept.
+    Keep { size: u64 },
 }
 
 /// What keeps a worker apart.

@@ -1,6 +1,7 @@
 //! The ports of a call, each of them a question to the coordinator.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use belljar_model::delivery::{HttpAnswer, HttpRequest, ToolEffect};
 use belljar_model::event::LogLine;
@@ -18,6 +19,9 @@ use crate::message::{Answer, Ask, FromWorker, OutletAnswer, OutletAsk, Raw, Sent
 /// The most bytes of a blob that go over at once; more go in pieces.
 const PIECE: usize = 64 << 20;
 
+/// The most bytes of a blob of which a worker says the digest itself, instead of waiting for it.
+const SMALL: usize = 64 << 10;
+
 /// Where a worker's guests read inputs and put outputs: all of it with the coordinator.
 #[derive(Clone)]
 pub struct WorkerBlobs {
@@ -27,12 +31,38 @@ pub struct WorkerBlobs {
     pub outputs: Arc<dyn BlobStore>,
 }
 
+/// The files that came with the call.
+#[derive(Default)]
+pub(super) struct AtHand(Mutex<HashMap<Digest, Bytes>>);
+
+impl AtHand {
+    /// Holds the files of a call, whose bytes lie one after the other, and forgets all others.
+    pub(super) fn hold(&self, files: &[Digest], mut bytes: Bytes) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.clear();
+        for digest in files {
+            let size = usize::try_from(digest.size()).unwrap_or(usize::MAX).min(bytes.len());
+            held.insert(*digest, bytes.split_to(size));
+        }
+    }
+
+    fn get(&self, digest: &Digest) -> Option<Bytes> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+}
+
 /// Inputs.
-pub(super) struct AskedInputs(pub(super) Arc<Link>);
+pub(super) struct AskedInputs {
+    pub(super) link: Arc<Link>,
+    pub(super) at_hand: Arc<AtHand>,
+}
 
 impl BlobSource for AskedInputs {
     fn get(&self, digest: &Digest) -> Result<Option<Bytes>, Fault> {
-        self.0.bytes(Ask::Input(*digest))
+        match self.at_hand.get(digest) {
+            Some(bytes) => Ok(Some(bytes)),
+            None => self.link.bytes(Ask::Input(*digest)),
+        }
     }
 }
 
@@ -47,6 +77,10 @@ impl BlobSource for AskedOutputs {
 
 impl BlobStore for AskedOutputs {
     fn put(&self, bytes: &[u8]) -> Result<Digest, Fault> {
+        if bytes.len() <= SMALL {
+            self.0.tell(&FromWorker::Keep { size: bytes.len() as u64 }, bytes)?;
+            return Ok(Digest::of(bytes));
+        }
         if bytes.len() > PIECE {
             let mut writer = self.writer()?;
             for piece in bytes.chunks(PIECE) {

@@ -12,13 +12,14 @@ use bytes::Bytes;
 
 use super::link::{Link, unexpected};
 use super::ports::{
-    AskedInputs, AskedOutlet, AskedOutputs, AskedSecrets, AskedTools, ToldLines, WorkerBlobs,
+    AskedInputs, AskedOutlet, AskedOutputs, AskedSecrets, AskedTools, AtHand, ToldLines,
+    WorkerBlobs,
 };
 use super::trees::Trees;
 use crate::fault;
 use crate::message::{
-    Answer, Ask, Call, Done, FromWorker, Raw, SentAction, SentDeploy, SentFault, SentGuest,
-    SentTool, ToWorker, Walled,
+    Answer, Ask, Call, Done, Enclosed, FromWorker, Raw, SentAction, SentDeploy, SentFault,
+    SentGuest, SentTool, ToWorker, Walled,
 };
 use crate::stream::{Endless, Stream};
 
@@ -45,15 +46,16 @@ pub fn serve(
     role: impl FnOnce(WorkerBlobs) -> Role,
 ) {
     let link = Arc::new(Link::new(Stream::new(socket)));
+    let at_hand = Arc::new(AtHand::default());
     let blobs = WorkerBlobs {
-        inputs: Arc::new(AskedInputs(Arc::clone(&link))),
+        inputs: Arc::new(AskedInputs { link: Arc::clone(&link), at_hand: Arc::clone(&at_hand) }),
         outputs: Arc::new(AskedOutputs(Arc::clone(&link))),
     };
     let role = role(blobs);
     if link.tell(&FromWorker::Ready(Walled { seccomp, landlock }), &[]).is_err() {
         return;
     }
-    let mut serving = Serving::new(link, role);
+    let mut serving = Serving::new(link, role, at_hand);
     while let Ok(ToWorker::Call(call)) = serving.link.hear() {
         let (done, raw) = serving.act(*call);
         if serving.link.tell(&FromWorker::Done(Box::new(done)), &raw).is_err() {
@@ -66,6 +68,7 @@ struct Serving {
     link: Arc<Link>,
     role: Role,
     trees: Trees,
+    at_hand: Arc<AtHand>,
     log: Arc<dyn LogSink>,
     tools: Arc<dyn Tools>,
     secrets: Arc<dyn Secrets>,
@@ -74,7 +77,7 @@ struct Serving {
 }
 
 impl Serving {
-    fn new(link: Arc<Link>, role: Role) -> Self {
+    fn new(link: Arc<Link>, role: Role, at_hand: Arc<AtHand>) -> Self {
         Self {
             log: Arc::new(ToldLines(Arc::clone(&link))),
             tools: Arc::new(AskedTools(Arc::clone(&link))),
@@ -82,6 +85,7 @@ impl Serving {
             outlet: Arc::new(AskedOutlet(Arc::clone(&link))),
             cancel: Cancel::new(),
             trees: Trees::default(),
+            at_hand,
             link,
             role,
         }
@@ -101,9 +105,10 @@ impl Serving {
                 return self.compile(kind, &name, size);
             }
             Call::Describe { code } => self.describe(&code),
-            Call::Step { code, step, action, limits } => {
-                self.step(&code, &StepName::new(&step), (action, &limits.into()))
-            }
+            Call::Step { code, step, action, limits, enclosed } => match self.open(enclosed) {
+                Ok(()) => self.step(&code, &StepName::new(&step), (action, &limits.into())),
+                Err(fault) => Done::Executed(failed(fault).into()),
+            },
             Call::Deploy { code, call } => self.deploy(&code, &call.limits.clone().into(), &call),
             Call::Command { code, step, tool } => self.command(&code, &StepName::new(&step), tool),
         };
@@ -160,6 +165,14 @@ impl Serving {
             Ok(self.guests()?.step(&guest(code, &read), &request))
         });
         Done::Executed(executed.unwrap_or_else(failed).into())
+    }
+
+    /// Takes what came with a call.
+    fn open(&mut self, enclosed: Enclosed) -> Result<(), Fault> {
+        let bytes = self.link.raw(enclosed.size())?;
+        self.at_hand.hold(&enclosed.files, bytes);
+        self.trees.bound();
+        self.trees.learn(enclosed.folders)
     }
 
     fn deploy(&self, code: &SentGuest, limits: &Limits, sent: &SentDeploy) -> Done {

@@ -7,7 +7,7 @@ use belljar_model::{Digest, Directory, Fault, Node};
 
 use super::link::{Link, unexpected};
 use crate::fault;
-use crate::message::{Answer, Ask, FolderNode};
+use crate::message::{Answer, Ask, FolderNode, Names};
 
 /// So many entries are remembered; then all is forgotten.
 const REMEMBERED: usize = 500_000;
@@ -15,8 +15,6 @@ const REMEMBERED: usize = 500_000;
 const AT_ONCE: usize = 1_000;
 /// How many levels of folders a tree may have: a path is not longer than that.
 const LEVELS: usize = 2_100;
-
-type Names = Vec<(String, FolderNode)>;
 
 /// The folders that are known.
 #[derive(Default)]
@@ -34,21 +32,39 @@ impl Trees {
         if let Some(folder) = self.known.get(&root) {
             return Ok(Arc::clone(folder));
         }
+        self.bound();
+        let levels = self.ask(link, root)?;
+        self.learn(levels.into_iter().rev().flatten())?;
+        self.known.get(&root).cloned().ok_or_else(unexpected)
+    }
+
+    /// Learns folders, each of which comes after those in it.
+    ///
+    /// # Errors
+    /// When one is not what it is said to be.
+    pub(super) fn learn(
+        &mut self,
+        folders: impl IntoIterator<Item = (Digest, Names)>,
+    ) -> Result<(), Fault> {
+        for (digest, names) in folders {
+            if self.known.contains_key(&digest) {
+                continue;
+            }
+            self.entries += names.len() + 1;
+            let folder = self.build(names)?;
+            if folder.digest() != digest {
+                return Err(fault::own("the coordinator sent another folder"));
+            }
+            self.known.insert(digest, Arc::new(folder));
+        }
+        Ok(())
+    }
+
+    /// Forgets all if there is too much of it. Not between learning a folder and its use.
+    pub(super) fn bound(&mut self) {
         if self.entries > REMEMBERED {
             *self = Self::default();
         }
-        let levels = self.ask(link, root)?;
-        for folders in levels.into_iter().rev() {
-            for (digest, names) in folders {
-                self.entries += names.len() + 1;
-                let folder = self.build(names)?;
-                if folder.digest() != digest {
-                    return Err(fault::own("the coordinator sent another folder"));
-                }
-                self.known.insert(digest, Arc::new(folder));
-            }
-        }
-        self.known.get(&root).cloned().ok_or_else(unexpected)
     }
 
     /// Asks for all unknown folders below `root`, level by level.
