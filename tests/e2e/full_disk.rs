@@ -203,7 +203,7 @@ fn a_store_that_cannot_be_written_says_so_and_what_it_holds_stays() {
     let Some(disk) = SmallDisk::over(workspace.store_path(""), "size=32m") else { return };
     workspace.run(["run"]).exits(0);
     disk.remount("ro");
-    let run = workspace.run(["run"]).exits(3);
+    let run = workspace.run(["run", "--force"]).exits(3);
     run.says(&["[E0623]", "remount the file system for writing", "--store DIR"]);
     disk.remount("rw");
     workspace.assert_store_is_clean();
