@@ -2,15 +2,14 @@
 #![no_main]
 
 use belljar_model::WorkspacePath;
-use belljar_model::text::{harmless, harmless_lines, no_command};
+use belljar_model::text::{harmless, harmless_lines, is_harmful, no_command};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let raw = |letter: char| letter.is_control() && letter != '\t';
     let clean = harmless(text);
-    assert!(!clean.contains(raw), "{clean:?}");
+    assert!(!clean.contains(|letter| letter == '\n' || is_harmful(letter)), "{clean:?}");
     assert_eq!(harmless(&clean), clean, "made harmless twice is made harmless once");
-    assert!(!harmless_lines(text).contains(|letter| raw(letter) && letter != '\n'));
+    assert!(!harmless_lines(text).contains(is_harmful));
     let line = no_command(&clean);
     assert!(!line.trim_start().starts_with("::"), "{line:?}");
     for command in ["##[", "##vso[", "##teamcity["] {
@@ -19,7 +18,8 @@ fuzz_target!(|text: &str| {
     if let Ok(path) = WorkspacePath::parse(text) {
         assert!(!path.as_str().starts_with('/'));
         assert!(path.segments().all(|segment| segment != ".." && segment != "."));
-        assert_eq!(harmless(path.as_str()), path.as_str(), "a path can be shown as it is");
+        // A file may have a name that hides or reorders letters: what shows it makes it harmless.
+        assert!(!path.as_str().contains(char::is_control), "{path:?}");
         if !path.is_root() {
             assert_eq!(WorkspacePath::parse(path.as_str()).as_ref(), Ok(&path));
         }

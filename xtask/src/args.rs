@@ -108,7 +108,11 @@ pub(crate) struct FuzzArgs {
     /// How long each runs
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     pub(crate) seconds: u64,
+    /// Start from this number and the inputs of the tree alone, not from what earlier runs found:
+    /// the same inputs in the same order wherever it runs
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u32>,
     /// Run nothing, but add what earlier runs found to the inputs in the tree
-    #[arg(long)]
+    #[arg(long, conflicts_with = "seed")]
     pub(crate) keep: bool,
 }

@@ -32,12 +32,30 @@ struct Places {
     failures: PathBuf,
 }
 
-/// Runs all programs for ten seconds each, as the tests do.
+impl Places {
+    /// Where a program puts what it finds worth keeping: with a seed, an empty folder.
+    fn found(&self, program: &str, seed: Option<u32>) -> Result<PathBuf> {
+        let Some(seed) = seed else {
+            let found = self.found.join(program);
+            std::fs::create_dir_all(&found)?;
+            return Ok(found);
+        };
+        let found = self.found.join(format!("seed-{seed}")).join(program);
+        if found.exists() {
+            std::fs::remove_dir_all(&found)?;
+        }
+        std::fs::create_dir_all(&found)?;
+        Ok(found)
+    }
+}
+
+/// Runs all programs for ten seconds each, as the tests do: always with the same inputs, so that
+/// a change fails by what it changed. What is found by chance is for longer runs.
 ///
 /// # Errors
 /// As [`run_all`].
 pub(crate) fn briefly() -> Result<()> {
-    run_all(&FuzzArgs { programs: Vec::new(), seconds: 10, keep: false })
+    run_all(&FuzzArgs { programs: Vec::new(), seconds: 10, seed: Some(1), keep: false })
 }
 
 /// Builds all programs and runs those that are asked for, two at a time.
@@ -99,9 +117,8 @@ fn build() -> Result<Places> {
 fn fuzz(names: &[String], args: &FuzzArgs, places: &Places) -> Result<Vec<String>> {
     let mut failed = Vec::new();
     for name in names {
-        let found = places.found.join(name);
+        let found = places.found(name, args.seed)?;
         let failures = places.failures.join(name);
-        std::fs::create_dir_all(&found)?;
         std::fs::create_dir_all(&failures)?;
         let mut program = program(places, name);
         let corpus = corpus(name);
@@ -111,6 +128,7 @@ fn fuzz(names: &[String], args: &FuzzArgs, places: &Places) -> Result<Vec<String
         } else {
             program.arg(format!("-max_total_time={}", args.seconds));
             program.arg(format!("-artifact_prefix={}/", failures.display()));
+            program.args(args.seed.map(|seed| format!("-seed={seed}")));
             program.args(BOUNDS).args(["-print_final_stats=0", "-verbosity=0"]);
             program.arg(&found);
             // A folder that is not there counts as a failure. Git keeps none that is empty.

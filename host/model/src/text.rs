@@ -6,15 +6,16 @@ use std::time::Duration;
 /// What other systems take for a command wherever it stands in a line.
 const COMMANDS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
-/// The text with visible escapes for what could move a cursor, change a terminal's state or
-/// reorder what is shown. Tabs stay.
+/// The text with visible escapes for what could move a cursor, change a terminal's state, reorder
+/// what is shown or hide in it. Tabs stay.
 pub fn harmless(text: &str) -> String {
-    if !text.contains(is_harmful) {
+    let breaks = |letter| letter == '\n' || is_harmful(letter);
+    if !text.contains(breaks) {
         return text.to_owned();
     }
     let mut clean = String::with_capacity(text.len() + 8);
     for letter in text.chars() {
-        if is_harmful(letter) {
+        if breaks(letter) {
             let _ = write!(clean, "{}", letter.escape_unicode());
         } else {
             clean.push(letter);
@@ -62,10 +63,13 @@ pub fn short(text: &str) -> String {
     format!("{beginning}…{end}")
 }
 
-fn is_harmful(letter: char) -> bool {
-    let reorders = matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let breaks = matches!(letter, '\u{2028}' | '\u{2029}');
-    (letter.is_control() && letter != '\t') || reorders || breaks
+/// Whether a terminal would obey, reorder or hide this character. Tabs and line ends are none.
+pub const fn is_harmful(letter: char) -> bool {
+    matches!(letter,
+        '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// `512 MiB`, `1.5 GiB`, `12 bytes`: the largest unit that is not larger than the value, exactly
@@ -108,6 +112,7 @@ mod tests {
         check("a\rb\u{8}", "a\\u{d}b\\u{8}");
         check("\u{202e}abc", "\\u{202e}abc");
         check("\u{9b}31m", "\\u{9b}31m");
+        check("a\u{200b}b", "a\\u{200b}b");
         assert_eq!(harmless_lines("a\nb\u{7}"), "a\nb\\u{7}");
     }
 

@@ -6,17 +6,10 @@
 
 use std::borrow::Cow;
 
+pub use belljar_model::text::is_harmful;
+
 /// Marks of commands that CI services find anywhere in a line.
 const MARKS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
-
-/// Whether a terminal would obey or hide this character.
-pub const fn is_harmful(letter: char) -> bool {
-    matches!(letter,
-        '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
 
 /// Makes a text of several lines harmless. Line ends stay; `\r\n` is one; tabs stay.
 pub fn text(text: &str) -> Cow<'_, str> {
