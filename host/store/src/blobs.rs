@@ -224,13 +224,15 @@ impl Blobs {
     /// Gives every waiting blob its place, after all their bytes are on the disk. Returns how
     /// many bytes came to the store.
     pub(crate) fn publish(&self) -> Result<u64, DiskError> {
-        let waiting: Vec<(Digest, Waiting)> = {
+        let mut waiting: Vec<(Digest, Waiting)> = {
             let pending = self.pending.read().unwrap_or_else(PoisonError::into_inner);
             pending.blobs.iter().map(|(digest, waiting)| (*digest, waiting.clone())).collect()
         };
         if waiting.is_empty() {
             return Ok(0);
         }
+        // One folder after the other.
+        waiting.sort_unstable_by_key(|(digest, _)| *digest);
         let mut batch = Vec::with_capacity(waiting.len());
         for (digest, waiting) in waiting {
             let name = match waiting {
@@ -271,8 +273,12 @@ impl Blobs {
         }
         let Some(shard) = self.shard(digest)? else { return Ok(()) }; // it was just made
         match self.temp.rename_into(temp, shard, &layout::name(digest)) {
-            // Taken away as damaged since the batch was made.
-            Err(error) if error.is_absent() && self.waiting(digest).is_none() => Ok(()),
+            // Taken away as damaged since the batch was made, or put in place by an earlier flush
+            // that failed at one after it.
+            Err(error) if error.is_absent() => {
+                let is_there = shard.stat_quick(&layout::name(digest))?.is_some();
+                if is_there || self.waiting(digest).is_none() { Ok(()) } else { Err(error) }
+            }
             done => done,
         }
     }
@@ -358,6 +364,28 @@ mod tests {
         }
         assert!(store.root.list(layout::TEMP).unwrap().is_empty());
         assert_eq!(store.stat().unwrap().blobs, 1);
+    }
+
+    #[test]
+    fn a_flush_that_failed_half_way_can_be_tried_again() {
+        let fixture = Fixture::new();
+        let store = fixture.open();
+        store.shared.close();
+        let mut blobs = [b"a", b"b", b"c"].map(|bytes| store.put(bytes).unwrap());
+        blobs.sort_unstable();
+        // A file is where the folder of the last one must be.
+        let shard = layout::shard(&blobs[2]);
+        store.root.write_atomic(&shard, b"", belljar_disk::Mode::Plain).unwrap();
+        for _ in 0..2 {
+            let error = store.shared.blobs.publish().unwrap_err();
+            assert!(error.to_string().contains(&shard), "{error}");
+            assert!(blobs.iter().all(|blob| store.get(blob).unwrap().is_some()));
+        }
+        assert!(store.root.remove(&shard).unwrap());
+        store.flush().unwrap();
+        assert!(blobs.iter().all(|blob| store.get(blob).unwrap().is_some()));
+        assert_eq!(store.stat().unwrap().blobs, 3);
+        assert!(store.root.list(layout::TEMP).unwrap().is_empty());
     }
 
     #[test]
