@@ -80,6 +80,7 @@ impl Workbench {
             plugins: BTreeMap::from([("guest".to_owned(), Ok(plugin))]),
             tools: BTreeMap::new(),
             shortfalls: Vec::new(),
+            settled: None,
         };
         let cache = store.for_workspace("bench");
         Ok(Self { folder, store, cache, sandbox, clock, current, options })

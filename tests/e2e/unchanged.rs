@@ -1,9 +1,12 @@
 //! A run in which nothing changed is answered by a look at what the last one saw; any change is
 //! seen.
 
+use std::fmt::Write as _;
+
+use belljar_model::Digest;
 use serde_json::json;
 
-use crate::harness::{Run, TestWorkspace};
+use crate::harness::{Run, TestWorkspace, guest};
 
 const SAYS: &str = "unchanged since run ";
 
@@ -121,15 +124,34 @@ fn another_environment_another_command_line_or_another_store_is_another_run() {
 fn a_note_that_was_made_by_hand_is_none() {
     belljar_cases::case!("H12");
     let workspace = settled();
-    let notes = workspace.store_path("notes-v1");
-    let note = std::fs::read_dir(&notes).unwrap().next().unwrap().unwrap().path();
-    let honest = std::fs::read(&note).unwrap();
-    // The run that it answers is one that failed, as the attacker would have it.
-    workspace.write("in/a.txt", "bad");
-    for forged in [&honest[1..], &[&[0; 32], &honest[32..]].concat(), &[0; 64], b""] {
-        std::fs::write(&note, forged).unwrap();
+    let notes = || {
+        let notes = std::fs::read_dir(workspace.store_path("notes-v1")).unwrap();
+        let mut notes: Vec<_> = notes.map(|note| note.unwrap().path()).collect();
+        notes.sort();
+        notes
+    };
+    assert_eq!(notes().len(), 2, "what was seen, and the plan");
+    let forge = |which: &[usize], how: usize| {
+        let honest: Vec<_> = notes().iter().map(|note| std::fs::read(note).unwrap()).collect();
+        for &each in which {
+            let (one, other) = (&honest[each], &honest[1 - each]);
+            let zeros = [&[0; 32], &one[32..]].concat();
+            let forged = [&one[1..], &zeros, other, &[0; 64], b""][how];
+            std::fs::write(&notes()[each], forged).unwrap();
+        }
+    };
+    for how in 0..5 {
+        // Nothing changed; but that is what the attacker would have said after a failure.
+        forge(&[0, 1], how);
         let run = workspace.run(["run"]).exits(0);
-        assert!(!is_answered(&run), "{}", run.stderr);
+        assert!(!run.stderr.contains(SAYS), "{}", run.stderr);
+        // Something changed, and one of the two is honest.
+        for which in 0..2 {
+            workspace.write("in/a.txt", format!("{how} {which}"));
+            forge(&[which], how);
+            let run = workspace.run(["run"]).exits(0).says(&["PASS"]);
+            assert!(!run.stderr.contains(SAYS), "{}", run.stderr);
+        }
     }
     // The honest one of another machine, by its key.
     let workspace = settled();
@@ -150,4 +172,148 @@ fn a_run_that_failed_or_found_something_is_looked_at_again() {
     workspace.run(["cache", "gc", "--max-size", "0B"]).exits(0);
     let run = workspace.run(["run"]).exits(0);
     assert!(!is_answered(&run), "what the store forgot is made again: {}", run.stderr);
+}
+
+/// A pipeline in which steps read by name, by pattern, what is not there, and each other's outputs.
+fn several() -> TestWorkspace {
+    let workspace = TestWorkspace::new();
+    let plugin = workspace.import(&guest("probe"));
+    let mut file = format!("[plugins]\nprobe = {{ path = \"{plugin}\" }}\n");
+    let steps: [(&str, &str, &str, &str); 7] = [
+        ("one", "", "\"in/a.txt\"", "{ op = \"read\", path = \"in/a.txt\" }"),
+        ("parity", "", "\"in/b.txt\"", "{ op = \"exists\", path = \"in/b.txt\" }"),
+        ("every", "", "\"in/**/*.txt\"", "{ op = \"glob\", pattern = \"in/**/*.txt\" }"),
+        ("deep", "", "\"in/deep\"", "{ op = \"list\", path = \"in/deep\" }"),
+        (
+            "both",
+            "\"one\", \"parity\"",
+            "",
+            "{ op = \"read\", path = \"out/one\" }, { op = \"read\", path = \"out/parity\" }",
+        ),
+        (
+            "last",
+            "\"both\", \"deep\"",
+            "\"in/c.txt\"",
+            "{ op = \"read\", path = \"out/both\" }, { op = \"input\", path = \"in/c.txt\" }",
+        ),
+        (
+            "all",
+            "\"every\"",
+            "\"in\"",
+            "{ op = \"read\", path = \"out/every\" }, { op = \"glob\", pattern = \"in/*\" }",
+        ),
+    ];
+    for (name, needs, inputs, ops) in steps {
+        let _ = write!(
+            file,
+            "\n[step.{name}]\nuses = \"probe\"\nneeds = [{needs}]\ninputs = [{inputs}]\n\
+             outputs = [\"out/{name}\"]\nwith = {{ to = \"out/{name}\", ops = [{ops}] }}\n"
+        );
+    }
+    workspace.write("belljar.toml", file);
+    for path in ["in/a.txt", "in/b.txt", "in/deep/d.txt", "in/other"] {
+        workspace.write(path, path);
+    }
+    workspace
+}
+
+/// What all steps have made.
+fn made(workspace: &TestWorkspace) -> Vec<(String, String)> {
+    let steps = ["one", "parity", "every", "deep", "both", "last", "all"];
+    steps.map(|step| (step.to_owned(), workspace.read(&format!("out/{step}")))).into()
+}
+
+#[test]
+fn a_change_leaves_alone_what_it_does_not_concern() {
+    let workspace = several();
+    settle(&workspace);
+    let check = |word: &str, steps: &[&str]| {
+        let run = workspace.run(["run"]).exits(0).says(&["7 steps: 7 ok", SAYS]);
+        let lines: Vec<_> = run.stderr.lines().filter(|line| line.contains(" [  ")).collect();
+        for step in steps {
+            let line = lines.iter().find(|line| line.contains(&format!(") {step} ")));
+            assert!(line.is_some(), "{step}: {}", run.stderr);
+        }
+        assert!(lines.iter().any(|line| line.contains(word)), "{}", run.stderr);
+        // The summary is a line, too.
+        assert_eq!(lines.len(), steps.len() + 1, "{}", run.stderr);
+    };
+    // `every` and `all` look at all of `in`, so they are looked up again whatever changed there.
+    workspace.write("in/a.txt", "changed");
+    check("PASS", &["one", "both", "last", "every", "all"]);
+    workspace.write("in/c.txt", "new");
+    check("PASS", &["last", "every", "all"]);
+    // A folder that had only just changed is looked at once more.
+    settle(&workspace);
+    std::fs::remove_file(workspace.path("out/deep")).unwrap();
+    check("HIT", &["deep", "last"]);
+    assert!(is_answered(&workspace.run(["run"]).exits(0)));
+    // The recording has all of them.
+    let shown = workspace.run(["runs", "latest"]).exits(0).stdout;
+    for step in ["one", "parity", "every", "deep", "both", "last", "all"] {
+        assert!(shown.contains(step), "{step}: {shown}");
+    }
+    // A pipeline that changed is read.
+    let file = workspace.read("belljar.toml");
+    workspace.write("belljar.toml", file + "\n# more\n");
+    let run = workspace.run(["run"]).exits(0);
+    assert!(!run.stderr.contains(SAYS), "{}", run.stderr);
+}
+
+#[test]
+fn a_run_of_a_part_makes_what_a_run_of_all_makes() {
+    let workspace = several();
+    settle(&workspace);
+    let texts = ["in/a.txt", "in/b.txt", "in/c.txt", "in/deep/d.txt", "in/deep/e.txt", "in/other"];
+    let made_by = ["out/one", "out/parity", "out/both", "out/every"];
+    // A sequence without a pattern, and the same each time.
+    let mut state = 7_u32;
+    let mut next = |most: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) as usize % most
+    };
+    let mut parts = 0;
+    for round in 0..30 {
+        let change = match next(5) {
+            0 | 1 => {
+                let path = texts[next(texts.len())];
+                write(&workspace, path, &format!("{}", next(3)));
+                format!("wrote {path}")
+            }
+            2 => {
+                let path = texts[next(texts.len())];
+                let _ = std::fs::remove_file(workspace.path(path));
+                format!("removed {path}")
+            }
+            3 => {
+                let path = made_by[next(made_by.len())];
+                write(&workspace, path, "by hand");
+                format!("overwrote {path}")
+            }
+            _ => {
+                let rules = ["", "d.txt\n", "*.txt\n"][next(3)];
+                write(&workspace, "in/.gitignore", rules);
+                format!("ignored {rules:?}")
+            }
+        };
+        let run = workspace.run(["run"]).exits(0);
+        parts += usize::from(run.stderr.contains("the others unchanged"));
+        let part = made(&workspace);
+        workspace.run(["run", "--force"]).exits(0);
+        assert_eq!(part, made(&workspace), "round {round}: {change}: {}", run.stderr);
+    }
+    assert!(parts > 5, "{parts} runs were of a part");
+    workspace.assert_store_is_clean();
+}
+
+#[test]
+fn what_a_settled_step_has_made_is_made_again_if_the_store_has_lost_it() {
+    let workspace = several();
+    settle(&workspace);
+    let lost = Digest::of(workspace.read("out/parity").as_bytes()).hex();
+    let blob = workspace.store_path(&format!("blobs-v1/{}/{}", &lost[..2], &lost[2..]));
+    std::fs::remove_file(blob).unwrap();
+    workspace.write("in/a.txt", "changed");
+    let run = workspace.run(["run"]).exits(0);
+    assert!(!run.stderr.contains(SAYS) && run.stderr.contains("parity"), "{}", run.stderr);
 }

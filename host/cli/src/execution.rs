@@ -9,7 +9,7 @@ use belljar_model::ports::{Cancel, Clock, EventSink};
 use belljar_model::{Blame, Event};
 use belljar_pipeline::Plan;
 use belljar_runner::{
-    Afterwards, FileRead, ForceMode, OnDispute, OnFailure, RunOptions, RunSummary,
+    Afterwards, FileRead, ForceMode, OnDispute, OnFailure, RunOptions, RunSummary, Settled,
 };
 use tracing::trace_span;
 
@@ -42,6 +42,8 @@ pub(crate) struct Manner {
     pub(crate) logs: Logs,
     /// The steps as they were asked for.
     pub(crate) asked: Vec<String>,
+    /// The steps that are not in the plan because nothing changed for them.
+    pub(crate) settled: Option<Settled>,
     /// Whether a list of every file that was read is wanted.
     pub(crate) evidence: Evidence,
     /// Asked while it runs.
@@ -97,10 +99,12 @@ pub(crate) fn execute(
         plugins: session.run_plugins(),
         tools: toolset.granted(),
         shortfalls: toolset.shortfalls(),
+        settled: manner.settled,
         asked: manner.asked,
     };
     let recordings = Recordings::open(&session.state)?;
-    let recording = recordings.start(&options.run_id, clock.now_ms())?;
+    let since = options.settled.as_ref().map(|settled| settled.since.as_str());
+    let recording = recordings.start(&options.run_id, clock.now_ms(), since)?;
     let telling = Arc::new(AtomicBool::new(false));
     let mut all: Vec<Box<dyn Reader>> = vec![Box::new(JsonLines::new(recording))];
     all.push(Box::new(Telling(Arc::clone(&telling))));

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use belljar_model::Diagnostic;
 use belljar_model::diagnostic::Level;
+use belljar_model::{Diagnostic, Patterns};
 use belljar_pipeline::{Pipeline, Plan, Reach, SelectError, Sources};
 
 use crate::args::Global;
@@ -29,6 +29,8 @@ pub(crate) struct Project {
     pub(crate) heard: Vec<Heard>,
     /// What is odd about the file, but no mistake.
     pub(crate) warnings: Vec<Diagnostic>,
+    /// The outputs of the steps that `pipeline` leaves out because nothing changed for them.
+    pub(crate) left_out: Vec<Patterns>,
 }
 
 impl Project {
@@ -52,7 +54,8 @@ impl Project {
         let (sources, diagnostics) = (parsed.sources, parsed.diagnostics);
         match parsed.pipeline {
             Some(pipeline) if diagnostics.iter().all(|found| found.level == Level::Warning) => {
-                Ok(Self { root, file, pipeline, sources, warnings: diagnostics, heard })
+                let (warnings, left_out) = (diagnostics, Vec::new());
+                Ok(Self { root, file, pipeline, sources, heard, warnings, left_out })
             }
             _ => Err(CommandError::Diagnostics { diagnostics, sources }),
         }

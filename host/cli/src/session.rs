@@ -99,6 +99,19 @@ impl Session {
         session.checked()
     }
 
+    /// Opens a part of a project whose other steps have nothing to do. The lock file and the
+    /// configurations are those that an earlier run found to be as they must be.
+    pub(crate) fn open_part(
+        global: &Global,
+        project: Project,
+        terminal: &Terminal,
+    ) -> Result<Self, CommandError> {
+        let _span = trace_span!("open a part of the project").entered();
+        let mut session = Self::with(global, project, terminal)?;
+        session.lock = Held::as_before(lock::Mode::of(global.lock));
+        Ok(session)
+    }
+
     /// Checks every step's configuration against its plugin, as far as it could be loaded.
     pub(crate) fn checked(self) -> Result<Self, CommandError> {
         let _span = trace_span!("check configurations").entered();
@@ -126,7 +139,14 @@ impl Session {
         let state = root.join(STATE);
         let store = Arc::new(open_store(global, terminal)?);
         let options = belljar_workspace::Options {
-            outputs: project.pipeline.steps.iter().map(|step| step.outputs.clone()).collect(),
+            outputs: project
+                .pipeline
+                .steps
+                .iter()
+                .map(|step| &step.outputs)
+                .chain(&project.left_out)
+                .cloned()
+                .collect(),
             blobs: Arc::clone(&store) as Arc<dyn BlobSource>,
             clock: Arc::new(SystemClock::start()),
         };

@@ -262,8 +262,8 @@ pub enum Event {
         /// Everything about it.
         report: Box<StepReport>,
     },
-    /// Nothing changed since an earlier run, in which every step passed: each of them would be
-    /// a hit, and its outputs are in place.
+    /// For all steps that this run does not plan, nothing changed since an earlier run, in which
+    /// each of them passed: it would be a hit, and its outputs are in place.
     Unchanged {
         /// The id of that run.
         since: String,

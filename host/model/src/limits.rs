@@ -5,8 +5,10 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// One limit and where it was set, so that the message which ends a step can say both.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Limit<T> {
     /// How much.
     pub value: T,
@@ -33,7 +35,7 @@ impl<T> Limit<T> {
 }
 
 /// Everything that is limited. All sizes are in bytes.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Limits {
     /// Wall time of the whole execution (`timeout`).
     pub time: Limit<Duration>,

@@ -8,6 +8,8 @@
 use std::sync::Arc;
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::path::{PathError, WorkspacePath};
 
@@ -38,6 +40,15 @@ pub enum Base<'a> {
     Path(&'a WorkspacePath),
     /// Some of what is below this folder.
     Below(&'a WorkspacePath),
+}
+
+impl<'a> Base<'a> {
+    /// The path, or the folder.
+    pub const fn path(self) -> &'a WorkspacePath {
+        match self {
+            Self::Path(path) | Self::Below(path) => path,
+        }
+    }
 }
 
 /// One pattern of a list is wrong.
@@ -104,6 +115,19 @@ impl PartialEq for Patterns {
 }
 
 impl Eq for Patterns {}
+
+/// As they are written.
+impl Serialize for Patterns {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.texts().serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Patterns {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::parse(&Vec::<String>::deserialize(from)?).map_err(D::Error::custom)
+    }
+}
 
 impl Side {
     fn matches(&self, path: &WorkspacePath) -> bool {

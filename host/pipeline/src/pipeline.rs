@@ -6,6 +6,7 @@ use std::sync::Arc;
 use belljar_model::delivery::{Approver, Environment, SecretSource};
 use belljar_model::tool::ToolSpec;
 use belljar_model::{Grant, Limits, Patterns, StepName, Tier, WorkspacePath};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::place::Place;
@@ -74,7 +75,7 @@ pub struct LedgerSettings {
 }
 
 /// Where a plugin comes from.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PluginSource {
     /// What to load.
     pub location: PluginLocation,
@@ -83,7 +84,7 @@ pub struct PluginSource {
 }
 
 /// What to load for a plugin.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum PluginLocation {
     /// One that comes with the program, by its name (`builtin:lint` is `lint`).
     Builtin(String),
@@ -100,8 +101,9 @@ pub struct Tool {
     pub at: Place,
 }
 
-/// One step, with nothing left to look up.
-#[derive(Clone, Debug)]
+/// One step, with nothing left to look up. Its form in bytes is for the same version of this
+/// program only.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Step {
     /// Its name, unique in the pipeline.
     pub name: StepName,
@@ -116,6 +118,7 @@ pub struct Step {
     /// Where it may write.
     pub outputs: Patterns,
     /// The configuration of its plugin: always an object.
+    #[serde(with = "as_text")]
     pub config: Value,
     /// The powers that it received.
     pub grants: Vec<GrantAt>,
@@ -134,7 +137,7 @@ pub struct Step {
 }
 
 /// A grant and where it is written.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct GrantAt {
     /// The power.
     pub grant: Grant,
@@ -143,7 +146,7 @@ pub struct GrantAt {
 }
 
 /// Where the fields of a step or an environment are written. A field that comes from a template points there.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Places {
     /// The value of `uses`.
     pub uses: Place,
@@ -158,7 +161,7 @@ pub struct Places {
 }
 
 /// Where one part of a configuration is written.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct FieldPlace {
     /// Its key; for an item of a list, the item itself.
     pub key: Place,
@@ -177,6 +180,28 @@ impl Places {
             }
             pointer = pointer.rsplit_once('/')?.0;
         }
+    }
+}
+
+/// A JSON value as its text: forms in bytes that do not say what comes next cannot hold one.
+mod as_text {
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize as _, Serializer};
+    use serde_json::Value;
+
+    pub(super) fn serialize<S: Serializer>(value: &Value, to: S) -> Result<S::Ok, S::Error> {
+        let text = value.to_string();
+        // Reading a number may round it. A plugin must not see another one the second time.
+        match serde_json::from_str::<Value>(&text) {
+            Ok(again) if again == *value => text.serialize(to),
+            Ok(_) | Err(_) => Err(S::Error::custom("it has a number that its text does not hold")),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Value, D::Error> {
+        let text = String::deserialize(from)?;
+        serde_json::from_str(&text).map_err(D::Error::custom)
     }
 }
 

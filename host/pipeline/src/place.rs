@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use belljar_model::diagnostic::Label;
+use serde::{Deserialize, Serialize};
 
 /// A region of one pipeline file. Cheap to clone.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 pub struct Place {
     /// The file, as shown to the user.
     pub file: Arc<str>,

@@ -27,7 +27,7 @@ mod veil;
 mod verify;
 
 pub use evidence::{FileRead, evidence};
-pub use ports::{Afterwards, ForceMode, OnDispute, Plugin, Ports, RunOptions};
+pub use ports::{Afterwards, ForceMode, OnDispute, Plugin, Ports, RunOptions, Settled};
 pub use preview::{Preview, Would, plan_preview};
 pub use resolve::{Surroundings, resolve};
 pub use run::run;

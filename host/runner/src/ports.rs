@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use belljar_model::event::Totals;
 use belljar_model::fault::Blame;
 use belljar_model::ports::{
     ActionCache, BlobStore, Cancel, Clock, EventSink, Executor, Inputs, Secrets, Tools, WriteBack,
 };
 use belljar_model::tool::GrantedTool;
-use belljar_model::{Capability, Class, Code, Digest, Fault, StepName, Veil};
+use belljar_model::{Capability, Class, Code, Digest, Fault, OutputFile, StepName, Veil};
 use belljar_pipeline::Step;
 
 use crate::schedule::OnFailure;
@@ -126,6 +127,20 @@ pub struct RunOptions {
     pub tools: BTreeMap<String, Result<GrantedTool, Fault>>,
     /// What keeps this machine from a stronger tier, each with its mend.
     pub shortfalls: Vec<String>,
+    /// The steps that are not in the plan because nothing changed for them.
+    pub settled: Option<Settled>,
+}
+
+/// Steps for which nothing changed since an earlier run: each would be a hit, and its outputs are
+/// in place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settled {
+    /// The id of that run.
+    pub since: String,
+    /// What they have made: of those, at least, that steps of the plan need.
+    pub outputs: BTreeMap<StepName, Arc<[OutputFile]>>,
+    /// How they count among the totals.
+    pub totals: Totals,
 }
 
 impl RunOptions {

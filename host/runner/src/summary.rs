@@ -8,15 +8,30 @@ use belljar_model::fault::Blame;
 pub struct RunSummary {
     /// How many steps ended how.
     pub totals: Totals,
-    /// One report for each step, in the order of the plan.
+    /// One report for each step of the plan, in its order.
     pub reports: Vec<StepReport>,
     /// The exit code that follows.
     pub exit_code: u8,
 }
 
 impl RunSummary {
-    pub(crate) fn of(reports: Vec<StepReport>) -> Self {
-        Self { totals: totals(&reports), exit_code: exit_code(&reports), reports }
+    /// Sums up the reports of a plan, and adds the steps that had settled before.
+    pub(crate) fn of(reports: Vec<StepReport>, settled: Totals) -> Self {
+        let totals = sum(totals(&reports), settled);
+        Self { totals, exit_code: exit_code(&reports), reports }
+    }
+}
+
+fn sum(one: Totals, other: Totals) -> Totals {
+    Totals {
+        steps: one.steps + other.steps,
+        passed: one.passed + other.passed,
+        cached: one.cached + other.cached,
+        failed: one.failed + other.failed,
+        errored: one.errored + other.errored,
+        skipped: one.skipped + other.skipped,
+        cancelled: one.cancelled + other.cancelled,
+        saved_us: one.saved_us.saturating_add(other.saved_us),
     }
 }
 

@@ -15,9 +15,16 @@ const MOST: usize = 256;
 /// The length of what authenticates a note, in bytes.
 const TAG: usize = 32;
 
+/// How often it is tried to remove a folder into which others write.
+const TRIES: usize = 16;
+
 /// The notes in a store. They can be read without opening it: that takes a database.
+///
+/// What is written goes into the folder that was there when this was made: once all notes were
+/// forgotten, nobody brings back what was concluded before.
 pub struct Notes {
     store: Root,
+    folder: Option<Root>,
     key: [u8; 32],
 }
 
@@ -25,14 +32,20 @@ impl Notes {
     /// The notes in the store at `place`.
     ///
     /// # Errors
-    /// When no folder is there.
+    /// When no folder is there, or it cannot be read.
     pub fn of(place: &Path, key: &MachineKey) -> Result<Self, StoreError> {
-        Ok(Self { store: Root::open(place)?, key: key.notes() })
+        let store = Root::open(place)?;
+        let folder = match store.folder(layout::NOTES) {
+            Ok(folder) => Some(folder),
+            Err(error) if error.is_absent() => None,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { store, folder, key: key.notes() })
     }
 
     /// The note with a name, if there is one that this machine wrote under this name.
     pub fn read(&self, name: &Digest) -> Option<Vec<u8>> {
-        let mut bytes = self.store.read_if_there(&file(name)).ok()??;
+        let mut bytes = self.folder.as_ref()?.read_if_there(&name.hex()).ok()??;
         let (tag, text) = bytes.split_first_chunk::<TAG>()?;
         // The comparison takes the same time wherever they differ.
         if self.tag(name, text) != blake3::Hash::from_bytes(*tag) {
@@ -45,15 +58,22 @@ impl Notes {
     /// Writes a note. It is not made durable: a note that a power cut damaged is none.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn write(&self, name: &Digest, text: &[u8]) -> Result<(), StoreError> {
-        self.store.create_private_dir(layout::NOTES)?;
-        if self.store.list(layout::NOTES)?.len() >= MOST {
-            forget(&self.store)?;
-            self.store.create_private_dir(layout::NOTES)?;
-        }
+    /// When it cannot be written, or all notes were forgotten since this was made.
+    pub fn write(&mut self, name: &Digest, text: &[u8]) -> Result<(), StoreError> {
+        let folder = match self.folder.take() {
+            Some(folder) if folder.list("")?.len() < MOST => folder,
+            full => {
+                if full.is_some() {
+                    forget(&self.store)?;
+                }
+                self.store.create_private_dir(layout::NOTES)?;
+                self.store.folder(layout::NOTES)?
+            }
+        };
         let bytes = [self.tag(name, text).as_bytes(), text].concat();
-        Ok(self.store.write_atomic(&file(name), &bytes, Mode::Private)?)
+        let written = folder.write_atomic(&name.hex(), &bytes, Mode::Private);
+        self.folder = Some(folder);
+        Ok(written?)
     }
 
     fn tag(&self, name: &Digest, text: &[u8]) -> blake3::Hash {
@@ -67,11 +87,15 @@ impl Notes {
 /// Removes all notes, when a record or a blob turned out to be wrong, or went away: whoever relied
 /// on what was there looks again.
 pub(crate) fn forget(store: &Root) -> Result<(), DiskError> {
-    store.remove_dir_all(layout::NOTES).map(drop)
-}
-
-fn file(name: &Digest) -> String {
-    format!("{}/{}", layout::NOTES, name.hex())
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match store.remove_dir_all(layout::NOTES) {
+            // Another process wrote one meanwhile.
+            Err(_) if tries < TRIES => {}
+            done => return done.map(drop),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -94,7 +118,7 @@ mod tests {
     #[test]
     fn a_note_is_read_as_it_was_written() {
         let fixture = Fixture::new();
-        let notes = notes(&fixture, 1);
+        let mut notes = notes(&fixture, 1);
         assert_eq!(notes.read(&name("a")), None);
         notes.write(&name("a"), b"text").unwrap();
         assert_eq!(notes.read(&name("a")).unwrap(), b"text");
@@ -107,11 +131,11 @@ mod tests {
     fn a_note_that_someone_else_wrote_or_put_elsewhere_is_none() {
         case!("H12");
         let fixture = Fixture::new();
-        let (mine, others) = (notes(&fixture, 1), notes(&fixture, 2));
-        others.write(&name("a"), b"all is well").unwrap();
+        notes(&fixture, 2).write(&name("a"), b"all is well").unwrap();
+        let mut mine = notes(&fixture, 1);
         assert_eq!(mine.read(&name("a")), None, "another key");
         mine.write(&name("a"), b"text").unwrap();
-        let file = |text| fixture.path().join(file(&name(text)));
+        let file = |text| fixture.path().join(layout::NOTES).join(name(text).hex());
         std::fs::copy(file("a"), file("b")).unwrap();
         assert_eq!(mine.read(&name("b")), None, "another name");
         let whole = std::fs::read(file("a")).unwrap();
@@ -128,7 +152,7 @@ mod tests {
     #[test]
     fn notes_are_bounded_and_go_with_what_they_rely_on() {
         let fixture = Fixture::new();
-        let kept = notes(&fixture, 1);
+        let mut kept = notes(&fixture, 1);
         for number in 0..=MOST {
             kept.write(&name(&number.to_string()), b"text").unwrap();
         }
@@ -138,5 +162,20 @@ mod tests {
         assert!(kept.read(&name(&MOST.to_string())).is_some(), "nothing was collected");
         fixture.open().gc(0, Sweep::Delete).unwrap();
         assert_eq!(kept.read(&name(&MOST.to_string())), None);
+    }
+
+    #[test]
+    fn what_was_concluded_before_all_was_forgotten_is_not_written() {
+        case!("H12");
+        let fixture = Fixture::new();
+        let mut early = notes(&fixture, 1);
+        early.write(&name("a"), b"text").unwrap();
+        let mut before = notes(&fixture, 1);
+        forget(&fixture.open().root).unwrap();
+        assert!(before.write(&name("a"), b"text").is_err());
+        let mut after = notes(&fixture, 1);
+        assert_eq!(after.read(&name("a")), None);
+        after.write(&name("a"), b"anew").unwrap();
+        assert_eq!(notes(&fixture, 1).read(&name("a")).unwrap(), b"anew");
     }
 }

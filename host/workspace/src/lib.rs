@@ -28,5 +28,5 @@ mod testing;
 
 pub use error::WorkspaceError;
 pub use revision::{MOST_COMMITS, commits, revision};
-pub use watched::Watched;
+pub use watched::{Change, ChangeKind, Looked, Watched};
 pub use workspace::{Options, STATE, Workspace};

@@ -66,6 +66,7 @@ pub(super) fn preview(
         plugins: session.run_plugins(),
         tools: toolset.granted(),
         shortfalls: toolset.shortfalls(),
+        settled: None,
         asked: asked.to_vec(),
     };
     let clock = SystemClock::start();

@@ -19,20 +19,49 @@ use crate::session::Session;
 use crate::signals;
 use crate::stream::{JsonLines, Reader};
 use crate::terminal::Terminal;
-use crate::unchanged::Candidate;
+use crate::unchanged::{Answer, Candidate, OpenPart};
 
 pub(super) fn run(
     global: &Global,
     args: &RunArgs,
     terminal: &Terminal,
 ) -> Result<Exit, CommandError> {
-    let reports = Reports::parse(&args.report)?;
-    let candidate = Candidate::of(global, args, terminal);
-    let unchanged = trace_span!("look whether anything changed")
-        .in_scope(|| candidate.as_ref().and_then(Candidate::answer));
-    if let Some(exit) = unchanged {
-        return Ok(exit);
+    if let Some(mut candidate) = Candidate::of(global, args, terminal) {
+        let answer = trace_span!("look what changed").in_scope(|| candidate.answer());
+        return match answer {
+            Answer::Unchanged(exit) => Ok(exit),
+            Answer::Part(part) => match part.open(&candidate, global, terminal)? {
+                Some(part) => run_part(part, &mut candidate, args, terminal),
+                None => run_all(global, args, terminal, Some(&mut candidate)),
+            },
+            Answer::Unknown => run_all(global, args, terminal, Some(&mut candidate)),
+        };
     }
+    run_all(global, args, terminal, None)
+}
+
+/// Runs the steps that a change concerns.
+fn run_part(
+    part: OpenPart,
+    candidate: &mut Candidate<'_>,
+    args: &RunArgs,
+    terminal: &Terminal,
+) -> Result<Exit, CommandError> {
+    let OpenPart { session, plan, settled, basis } = part;
+    let manner = Manner { settled: Some(settled), ..manner(args, &session)? };
+    let executed = execution::execute(&session, &plan, manner, Vec::new(), terminal)?;
+    trace_span!("leave a note").in_scope(|| candidate.remember_part(&session, basis, &executed));
+    Ok(Exit::Run(executed.summary.exit_code))
+}
+
+/// Runs all steps that were asked for.
+fn run_all(
+    global: &Global,
+    args: &RunArgs,
+    terminal: &Terminal,
+    candidate: Option<&mut Candidate<'_>>,
+) -> Result<Exit, CommandError> {
+    let reports = Reports::parse(&args.report)?;
     let session = Session::open(global, terminal)?;
     let plan = session.select(&args.steps)?;
     if plan.steps.is_empty() {
@@ -42,12 +71,25 @@ pub(super) fn run(
     if args.audit_only {
         return least::least(&session, &plan, args, terminal);
     }
+    let collected = reports.collector();
+    let mut readers: Vec<Box<dyn Reader>> = vec![Box::new(collected.clone())];
+    readers.extend(events_reader(global, args)?);
+    let executed = execution::execute(&session, &plan, manner(args, &session)?, readers, terminal)?;
+    reports.write(&session.root, &collected)?;
+    if let Some(candidate) = candidate {
+        trace_span!("leave a note").in_scope(|| candidate.remember(&session, &plan, &executed));
+    }
+    Ok(Exit::Run(executed.summary.exit_code))
+}
+
+/// How the arguments want it to be run. From now on, signals cancel it.
+fn manner(args: &RunArgs, session: &Session) -> Result<Manner, CommandError> {
     let cancel = Cancel::new();
     signals::listen(&cancel).context("the signals cannot be listened to")?;
-    let manner = Manner {
+    Ok(Manner {
         jobs: args.jobs,
         on_failure: if args.on_failure.fail_fast { OnFailure::Stop } else { OnFailure::KeepGoing },
-        force: force(args, &session)?,
+        force: force(args, session)?,
         on_dispute: match session.store.trust().least {
             TrustLevel::Protected => OnDispute::Refuse,
             TrustLevel::Untrusted | TrustLevel::Developer | TrustLevel::Ci => OnDispute::Tell,
@@ -56,18 +98,10 @@ pub(super) fn run(
         progress: args.progress,
         logs: args.logs,
         asked: args.steps.clone(),
+        settled: None,
         evidence: Evidence::Unwanted,
         cancel,
-    };
-    let collected = reports.collector();
-    let mut readers: Vec<Box<dyn Reader>> = vec![Box::new(collected.clone())];
-    readers.extend(events_reader(global, args)?);
-    let executed = execution::execute(&session, &plan, manner, readers, terminal)?;
-    reports.write(&session.root, &collected)?;
-    if let Some(candidate) = candidate {
-        trace_span!("leave a note").in_scope(|| candidate.remember(&session, &plan, &executed));
-    }
-    Ok(Exit::Run(executed.summary.exit_code))
+    })
 }
 
 /// Only the named steps are forced, or all if none is named.

@@ -57,6 +57,7 @@ pub(super) fn verify(
         plugins: session.run_plugins(),
         tools: toolset.granted(),
         shortfalls: toolset.shortfalls(),
+        settled: None,
     };
     let clock = SystemClock::start();
     let tools = session.tool_runner(toolset, &options);

@@ -50,6 +50,7 @@ pub(crate) fn build(
         progress: Progress::Auto,
         logs: Logs::Failed,
         asked,
+        settled: None,
         evidence: Evidence::Wanted,
         cancel: cancel.clone(),
     };

@@ -160,6 +160,11 @@ impl Held {
         Self { mode, ..Self::default() }
     }
 
+    /// An earlier run found all as it must be, and nothing has changed since.
+    pub(crate) fn as_before(mode: Mode) -> Self {
+        Self { mode, settled: OnceLock::from(()), ..Self::default() }
+    }
+
     /// What has to change in the lock file, one line for each fact.
     fn differences(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -232,6 +237,9 @@ pub(crate) fn settle(
     terminal: &Terminal,
 ) -> Result<(), CommandError> {
     let held = &session.lock;
+    if held.settled.get().is_some() {
+        return Ok(());
+    }
     let name = file_name(&session.project);
     if held.mode != Mode::Open {
         return match fault::locked(held.mode, &name, held.before.as_ref(), &held.differences()) {

@@ -1,23 +1,27 @@
-//! Unchanged: a run in which nothing is to be done is answered by a look at what the last one saw.
+//! Unchanged: what a run need not do again, known by a look at what the last one saw.
 //!
 //! After a run in which every step passed, a note in the store says what it depended on: the
 //! pipeline file and all that reading it asked for, the lock file, every path of the workspace
 //! that was looked at, the outputs, and the [frame]. A later run for which all of that is the same
 //! would look up the same records and find the same outputs in place, so it says that, and no
-//! more. See `docs/design/0013-unchanged-runs.md`.
+//! more. If only paths of the workspace changed, it runs the [part] that they concern. See
+//! `docs/design/0013-unchanged-runs.md`.
 
 mod frame;
+mod kept;
+mod part;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use belljar_disk::Root;
-use belljar_model::event::{SCHEMA, Status, Totals};
+use belljar_model::event::{SCHEMA, Status, StepReport};
 use belljar_model::ports::Clock as _;
-use belljar_model::{Capability, Class, Digest, Event};
+use belljar_model::{Capability, Class, Digest, Event, OutputFile};
 use belljar_pipeline::{Pipeline, Plan};
 use belljar_report::console::Console;
 use belljar_store::{MachineKey, Notes};
-use belljar_workspace::{STATE, Watched};
+use belljar_workspace::{Looked, STATE, Watched};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Global, RunArgs};
@@ -31,10 +35,16 @@ use crate::session::Session;
 use crate::stream::{JsonLines, Reader as _};
 use crate::terminal::Terminal;
 use crate::{lock, opening, project, shown, trust};
+use part::Basis;
+pub(crate) use part::{OpenPart, Part};
 
 /// How old a note may be, in milliseconds: a day. A run that looks at everything tells the store
 /// which records are still used, and that must not be put off for ever.
 const LONGEST_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// How many runs of a part may follow one another before one looks at everything: a recording is
+/// read with all that it goes on from.
+const MOST_LINKS: u32 = 64;
 
 /// What the last run depended on, and how it ended.
 #[derive(Serialize, Deserialize)]
@@ -49,12 +59,46 @@ struct Note {
     lock: (String, Option<Digest>),
     /// What it saw of the workspace.
     watched: Watched,
-    /// When it ended, in milliseconds since 1970-01-01 UTC.
+    /// When the last run that looked at everything ended, in milliseconds since 1970-01-01 UTC.
     at: u64,
-    /// The run that has a recording of every step.
+    /// The last run that executed something or looked at everything.
     run: String,
-    /// How many steps there were, and what their executions took.
-    totals: Totals,
+    /// How many runs of a part lie between these two.
+    links: u32,
+    /// What each step has made, in the order of the plan.
+    made: Vec<Made>,
+    /// The run that kept the plan, if it could.
+    kept: Option<String>,
+}
+
+/// What a step has made, and what that took.
+#[derive(Serialize, Deserialize)]
+struct Made {
+    /// Its outputs, in bytes: most are never read.
+    outputs: Vec<u8>,
+    /// Wall time of its execution, in microseconds.
+    cost_us: u64,
+}
+
+impl Made {
+    fn of(report: &StepReport) -> Self {
+        let outputs = postcard::to_stdvec(&report.outputs).expect("outputs are plain values");
+        Self { outputs, cost_us: report.cost.wall_us }
+    }
+
+    fn outputs(&self) -> Option<Vec<OutputFile>> {
+        postcard::from_bytes(&self.outputs).ok()
+    }
+}
+
+/// What can be said of a run before it is begun.
+pub(crate) enum Answer {
+    /// Nothing changed; that was told.
+    Unchanged(Exit),
+    /// Only these steps have to be looked at.
+    Part(Box<Part>),
+    /// All have to be.
+    Unknown,
 }
 
 /// A run that may turn out to be one in which nothing changed.
@@ -62,9 +106,12 @@ pub(crate) struct Candidate<'a> {
     args: &'a RunArgs,
     terminal: &'a Terminal,
     root: PathBuf,
+    file: String,
     clock: SystemClock,
     store: PathBuf,
     key: Box<MachineKey>,
+    /// The notes of the store as they were when the run began; `None` without a store.
+    notes: Option<Notes>,
     name: Digest,
 }
 
@@ -88,17 +135,18 @@ impl<'a> Candidate<'a> {
         let store = opening::place(global).ok()?;
         let name = [root.to_str()?, &file].into_iter().chain(args.steps.iter().map(String::as_str));
         let name = Digest::of(&serde_json::to_vec(&name.collect::<Vec<_>>()).ok()?);
-        Some(Self { args, terminal, root, clock, store, key, name })
+        let notes = Notes::of(&store, &key).ok();
+        Some(Self { args, terminal, root, file, clock, store, key, notes, name })
     }
 
-    /// The notes of the store, once there is one.
-    fn notes(&self) -> Option<Notes> {
-        Notes::of(&self.store, &self.key).ok()
+    /// Looks at what the last run saw. If nothing changed, the run is recorded, and its summary
+    /// shown.
+    pub(crate) fn answer(&mut self) -> Answer {
+        self.look().unwrap_or(Answer::Unknown)
     }
 
-    /// Answers the run if nothing changed: it is recorded, and its summary shown.
-    pub(crate) fn answer(&self) -> Option<Exit> {
-        let note: Note = postcard::from_bytes(&self.notes()?.read(&self.name)?).ok()?;
+    fn look(&mut self) -> Option<Answer> {
+        let mut note: Note = postcard::from_bytes(&self.read(&self.name)?).ok()?;
         let now = self.clock.now_ms();
         let is_fresh = note.at <= now && now - note.at < LONGEST_MS;
         if !is_fresh || frame::frame(&note.variables)? != note.frame {
@@ -110,17 +158,38 @@ impl<'a> Candidate<'a> {
             return None;
         }
         let files = WorkspaceFiles::open(&self.root).ok()?;
-        if !note.heard.iter().all(|heard| heard.holds(&files)) || !note.watched.holds(&root) {
+        if !note.heard.iter().all(|heard| heard.holds(&files)) {
             return None;
         }
-        tracing::debug!(paths = note.watched.len(), "nothing changed");
-        self.tell(note, now)
+        let recordings = Recordings::open(&self.root.join(STATE)).ok()?;
+        if !recordings.has_all_of(&note.run).ok()? {
+            return None;
+        }
+        let Looked { changes, settled } = note.watched.look(&root, now);
+        tracing::debug!(paths = note.watched.len(), changes = changes.len(), settled, "looked");
+        if changes.is_empty() {
+            if settled > 0 {
+                self.write_note(&note); // later runs need not read these files
+            }
+            return self.tell(&note, &recordings, now).map(Answer::Unchanged);
+        }
+        if note.links >= MOST_LINKS {
+            return None;
+        }
+        let kept = self.read(&self.name_of_kept())?;
+        let part = Part::of(note, &postcard::from_bytes(&kept).ok()?, changes)?;
+        Some(Answer::Part(Box::new(part)))
     }
 
-    fn tell(&self, note: Note, now: u64) -> Option<Exit> {
-        let recordings = Recordings::open(&self.root.join(STATE)).ok()?;
+    /// The name of the note with the plan.
+    fn name_of_kept(&self) -> Digest {
+        Digest::of(format!("{} plan", self.name.hex()).as_bytes())
+    }
+
+    fn tell(&self, note: &Note, recordings: &Recordings, now: u64) -> Option<Exit> {
+        let totals = part::totals(note.made.iter())?;
         let id = new_id();
-        let recording = recordings.start_unchanged(&id, now, &note.run).ok()??;
+        let recording = recordings.start(&id, now, Some(&note.run)).ok()?;
         let mut recording = JsonLines::new(recording);
         let mut console = Console::new(
             Box::new(std::io::stderr()),
@@ -137,10 +206,10 @@ impl<'a> Candidate<'a> {
         let finished = Event::RunFinished {
             at: self.clock.now_ms(),
             wall_us: u64::try_from(self.clock.elapsed().as_micros()).unwrap_or(u64::MAX),
-            totals: note.totals,
+            totals,
             exit_code: 0,
         };
-        for event in [started, Event::Unchanged { since: note.run }, finished] {
+        for event in [started, Event::Unchanged { since: note.run.clone() }, finished] {
             recording.read(&event);
             console.read(&event);
         }
@@ -150,56 +219,93 @@ impl<'a> Candidate<'a> {
 
     /// Leaves a note of a run, if one that follows can be answered by it. That it cannot be
     /// written is no error: the next run looks at everything.
-    pub(crate) fn remember(&self, session: &Session, plan: &Plan, executed: &Executed) {
-        match self.note(session, plan, executed) {
-            None => tracing::debug!("the next run looks at everything"),
-            Some(note) => {
-                let bytes = postcard::to_stdvec(&note).expect("a note is plain values");
-                let written = self.notes().map(|notes| notes.write(&self.name, &bytes));
-                if !matches!(written, Some(Ok(()))) {
-                    tracing::debug!(?written, "the next run looks at everything");
-                }
-            }
+    pub(crate) fn remember(&mut self, session: &Session, plan: &Plan, executed: &Executed) {
+        let Some(mut note) = self.note(session, plan, executed) else {
+            return tracing::debug!("the next run looks at everything");
+        };
+        let kept = kept::keep(&executed.run, plan, session);
+        if kept.is_some_and(|bytes| self.write(&self.name_of_kept(), &bytes)) {
+            note.kept = Some(executed.run.clone());
         }
+        self.write_note(&note);
+    }
+
+    /// Leaves a note of a run of a part, together with what it went on from.
+    pub(crate) fn remember_part(&mut self, session: &Session, basis: Basis, executed: &Executed) {
+        let Some(watched) = watched(session, executed) else {
+            return tracing::debug!("the next run looks at what this one did");
+        };
+        let Basis { mut note, changes, indexes } = basis;
+        let mut outdated: BTreeSet<_> = changes.into_iter().map(|change| change.path).collect();
+        for (index, report) in indexes.iter().zip(&executed.summary.reports) {
+            // No other step looks at what it has made unless it needs it, and so is of this part.
+            let before = note.made[*index].outputs().unwrap_or_default();
+            let made = before.iter().chain(&report.outputs).map(|output| output.path.clone());
+            outdated.extend(made);
+            note.made[*index] = Made::of(report);
+        }
+        note.watched = note.watched.renewed(&outdated, watched);
+        note.links += 1;
+        note.run.clone_from(&executed.run);
+        self.write_note(&note);
+    }
+
+    fn read(&self, name: &Digest) -> Option<Vec<u8>> {
+        self.notes.as_ref()?.read(name)
+    }
+
+    fn write_note(&mut self, note: &Note) {
+        let bytes = postcard::to_stdvec(note).expect("a note is plain values");
+        let name = self.name;
+        self.write(&name, &bytes);
+    }
+
+    /// Writes a note, and says whether it could be.
+    fn write(&mut self, name: &Digest, bytes: &[u8]) -> bool {
+        if self.notes.is_none() {
+            // The run has made the store.
+            self.notes = Notes::of(&self.store, &self.key).ok();
+        }
+        let written = self.notes.as_mut().map(|notes| notes.write(name, bytes));
+        let is_written = matches!(written, Some(Ok(())));
+        if !is_written {
+            tracing::debug!(?written, "the next run looks at everything");
+        }
+        is_written
     }
 
     fn note(&self, session: &Session, plan: &Plan, executed: &Executed) -> Option<Note> {
-        let reports = &executed.summary.reports;
-        let passed = reports.iter().all(|report| {
-            // What another machine vouches for may lose its trust at any time.
-            let of_others = report.origin.as_ref().is_some_and(|origin| origin.name.is_some());
-            report.status == Status::Passed && report.class != Class::Effect && !of_others
-        });
-        let project = &session.project;
-        let quiet = executed.had_nothing_to_tell && project.warnings.is_empty();
-        if !passed
-            || !quiet
-            || !session.store.remarks().is_empty()
-            || !is_watchable(plan, &project.pipeline)
-        {
+        if !session.project.warnings.is_empty() || !is_watchable(plan, &session.project.pipeline) {
             return None;
         }
         let variables: Vec<String> = Session::environment_names(plan).collect();
-        let outputs = reports.iter().flat_map(|report| &report.outputs);
-        let steps = executed.summary.totals.steps;
-        let saved = reports.iter().map(|report| report.cost.wall_us).sum();
         Some(Note {
             frame: frame::frame(&variables)?,
             variables,
-            heard: project.heard.clone(),
+            heard: session.project.heard.clone(),
             lock: lock::as_held(session)?,
-            watched: session.watched(outputs)?,
+            watched: watched(session, executed)?,
             at: self.clock.now_ms(),
             run: executed.run.clone(),
-            totals: Totals {
-                steps,
-                passed: steps,
-                cached: steps,
-                saved_us: saved,
-                ..Totals::default()
-            },
+            links: 0,
+            made: executed.summary.reports.iter().map(Made::of).collect(),
+            kept: None,
         })
     }
+}
+
+/// What a run saw of its workspace, if it ended so that another one like it has nothing to do.
+fn watched(session: &Session, executed: &Executed) -> Option<Watched> {
+    let reports = &executed.summary.reports;
+    let passed = reports.iter().all(|report| {
+        // What another machine vouches for may lose its trust at any time.
+        let of_others = report.origin.as_ref().is_some_and(|origin| origin.name.is_some());
+        report.status == Status::Passed && report.class != Class::Effect && !of_others
+    });
+    if !passed || !executed.had_nothing_to_tell || !session.store.remarks().is_empty() {
+        return None;
+    }
+    session.watched(reports.iter().flat_map(|report| &report.outputs))
 }
 
 /// Whether all that the steps of a plan depend on is in the workspace: tools are on the machine,

@@ -64,10 +64,9 @@ impl Board {
         self.moved.notify_all();
     }
 
-    /// What the given steps have made.
-    pub(super) fn outputs(&self, steps: &[usize]) -> Vec<Arc<[OutputFile]>> {
-        let state = self.lock();
-        steps.iter().map(|&step| Arc::clone(&state.outputs[step])).collect()
+    /// What a step has made.
+    pub(super) fn outputs(&self, step: usize) -> Arc<[OutputFile]> {
+        Arc::clone(&self.lock().outputs[step])
     }
 
     /// Takes all reports, in the order of the plan.

@@ -14,12 +14,12 @@ use std::thread;
 use belljar_model::event::{LogLine, PlannedStep, SCHEMA};
 use belljar_model::ports::{EventSink, LogSink};
 use belljar_model::trust::Verification;
-use belljar_model::{Event, StepName};
+use belljar_model::{Event, OutputFile, StepName};
 use belljar_pipeline::Plan;
 use tracing::trace_span;
 
 use crate::flight::Flights;
-use crate::ports::{Afterwards, Ports, RunOptions};
+use crate::ports::{Afterwards, Ports, RunOptions, Settled};
 use crate::schedule::Schedule;
 use crate::summary::RunSummary;
 use crate::veil::{self, VeiledEvents};
@@ -50,7 +50,8 @@ pub fn run(ports: &Ports<'_>, plan: &Plan, options: &RunOptions) -> RunSummary {
         }
     });
     let Run { board, events, .. } = run;
-    let mut summary = RunSummary::of(board.into_reports());
+    let settled = options.settled.as_ref().map(|settled| settled.totals);
+    let mut summary = RunSummary::of(board.into_reports(), settled.unwrap_or_default());
     if options.afterwards == Afterwards::Verify {
         let all = plan.steps.iter().map(|step| step.name.clone()).collect();
         let found = verify(ports, plan, options, &summary.reports, &all);
@@ -110,6 +111,25 @@ impl<'a> Run<'a> {
             expected_us: self.expected_us[index],
         });
         self.emit(Event::Planned { steps: planned.collect() });
+        if let Some(Settled { since, totals, .. }) = &self.options.settled
+            && totals.steps > 0
+        {
+            self.emit(Event::Unchanged { since: since.clone() });
+        }
+    }
+
+    /// What the steps have made that a step needs, in the order of its needs.
+    fn made(&self, index: usize) -> Vec<Arc<[OutputFile]>> {
+        let mut planned = self.plan.needs[index].iter().peekable();
+        let mut made = Vec::with_capacity(self.plan.steps[index].needs.len());
+        for name in &self.plan.steps[index].needs {
+            if let Some(&need) = planned.next_if(|&&need| self.plan.steps[need].name == *name) {
+                made.push(self.board.outputs(need));
+            } else if let Some(settled) = &self.options.settled {
+                made.extend(settled.outputs.get(name).map(Arc::clone));
+            }
+        }
+        made
     }
 
     /// Does steps until none is left that could start.

@@ -72,7 +72,7 @@ fn proceed(
 ) -> Result<(), Fault> {
     let step = &*run.plan.steps[index];
     let plugin = run.options.plugin_of(step)?;
-    let made = run.board.outputs(&run.plan.needs[index]);
+    let made = run.made(index);
     let needs = made.iter().map(|outputs| &**outputs).collect();
     let action = prepare(run.ports, step, plugin, needs, run.options)?;
     let key = trace_span!("key").in_scope(|| Key::of(&action));

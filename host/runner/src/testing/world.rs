@@ -47,6 +47,7 @@ impl World {
                 plugins: BTreeMap::from([("p".to_owned(), Ok(plugin("p")))]),
                 tools: BTreeMap::new(),
                 shortfalls: Vec::new(),
+                settled: None,
             },
             veil: Veil::default(),
         };

@@ -115,6 +115,7 @@ fn execute(
         plugins: session.run_plugins(),
         tools: toolset.granted(),
         shortfalls: toolset.shortfalls(),
+        settled: None,
         asked: args.steps.clone(),
     };
     let tool_ports = ToolPorts {

@@ -1,13 +1,16 @@
 //! What is executed again, and what is not.
 
-use belljar_model::event::{Source, Status};
+use std::sync::Arc;
+
+use belljar_model::event::{Source, Status, Totals};
 use belljar_model::ports::BlobStore as _;
 use belljar_model::{Class, Event, MissReason, StepName};
+use belljar_pipeline::Plan;
 use serde_json::json;
 
 use super::{scripted, sources, statuses, three};
 use crate::testing::{World, granted, path, plan, plugin};
-use crate::{ForceMode, Would};
+use crate::{ForceMode, Settled, Would};
 
 fn world() -> World {
     World::new(&[("src/a", "1"), ("src/c", "1"), ("src/unread", "1")])
@@ -56,6 +59,30 @@ fn a_step_that_makes_the_same_again_runs_nothing_below() {
     world.run(&plan);
     world.write("src/a", "2");
     assert_eq!(world.executed(&plan), ["a"]);
+}
+
+#[test]
+fn a_part_of_a_plan_goes_on_from_what_the_rest_has_made() {
+    let (mut world, whole) = (world(), three());
+    let before = world.run(&whole);
+    let only_b = Plan { steps: vec![Arc::clone(&whole.steps[1])], needs: vec![vec![]] };
+    let alone = world.run(&only_b);
+    assert_ne!(alone.reports[0].action, before.reports[1].action, "it lacks what `a` has made");
+    world.events();
+    world.options.settled = Some(Settled {
+        since: "before".to_owned(),
+        outputs: [(StepName::new("a"), before.reports[0].outputs.clone().into())].into(),
+        totals: Totals { steps: 2, passed: 2, cached: 2, saved_us: 5, ..Totals::default() },
+    });
+    let part = world.run(&only_b);
+    assert_eq!(part.reports[0].action, before.reports[1].action);
+    assert_eq!(sources(&part), [Some(Source::ExactHit)]);
+    let expected = Totals { steps: 3, passed: 3, cached: 3, saved_us: 1005, ..Totals::default() };
+    assert_eq!(part.totals, expected);
+    let events = world.events();
+    assert_eq!(events[2], Event::Unchanged { since: "before".to_owned() });
+    assert!(matches!(&events[3..], [Event::StepFinished { .. }, Event::RunFinished { totals, .. }]
+        if *totals == expected));
 }
 
 #[test]
