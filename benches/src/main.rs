@@ -16,6 +16,7 @@ mod results;
 mod sample;
 mod surroundings;
 mod tools;
+mod trash;
 mod trust;
 mod unsynced;
 mod workbench;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Some((verb, command)) if verb == unsynced::MEASURE => unsynced::measure_here(command),
         _ => measure(&arguments),
     };
+    trash::empty();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -96,23 +96,26 @@ impl Workbench {
         surroundings: &Surroundings,
         guest: &str,
     ) -> Result<(Sandbox, Arc<Workers>)> {
-        let workers = Arc::new(Workers::new(belljar_worker::Options {
-            program: surroundings.belljar.clone(),
-            runs: "--belljar-worker",
-            compiles: "--belljar-compile",
-            bounds: Bounds {
-                cpu: "30 s".to_owned(),
-                memory: "1 GiB".to_owned(),
-                wall: Duration::from_secs(180),
-                note: None,
+        let workers = Arc::new(Workers::new(
+            belljar_worker::Options {
+                program: surroundings.belljar.clone(),
+                runs: "--belljar-worker",
+                compiles: "--belljar-compile",
+                bounds: Bounds {
+                    cpu: "30 s".to_owned(),
+                    memory: "1 GiB".to_owned(),
+                    wall: Duration::from_secs(180),
+                    note: None,
+                },
+                inputs: Arc::clone(&self.current) as Arc<dyn BlobSource>,
+                outputs: Arc::clone(&self.store) as Arc<dyn BlobStore>,
+                sentences: Sentences {
+                    time_up: belljar_sandbox::time_up,
+                    cancelled: belljar_sandbox::cancelled,
+                },
             },
-            inputs: Arc::clone(&self.current) as Arc<dyn BlobSource>,
-            outputs: Arc::clone(&self.store) as Arc<dyn BlobStore>,
-            sentences: Sentences {
-                time_up: belljar_sandbox::time_up,
-                cancelled: belljar_sandbox::cancelled,
-            },
-        }));
+            None,
+        ));
         let aot = AotOptions { dir: self.store.aot_dir(), key: self.store.machine_key() };
         let compiler = Arc::clone(&workers) as Arc<dyn Compiler>;
         let guests = Arc::clone(&workers) as Arc<dyn Guests>;

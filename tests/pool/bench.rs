@@ -27,20 +27,23 @@ pub(crate) struct Compiled {
 impl Bench {
     pub(crate) fn new() -> Self {
         let blobs = Arc::new(MemoryBlobs::default());
-        let workers = Workers::new(Options {
-            program: variable("BELLJAR_BIN"),
-            runs: "--belljar-worker",
-            compiles: "--belljar-compile",
-            bounds: Bounds {
-                cpu: "30 s".to_owned(),
-                memory: "1 GiB".to_owned(),
-                wall: Duration::from_secs(180),
-                note: None,
+        let workers = Workers::new(
+            Options {
+                program: variable("BELLJAR_BIN"),
+                runs: "--belljar-worker",
+                compiles: "--belljar-compile",
+                bounds: Bounds {
+                    cpu: "30 s".to_owned(),
+                    memory: "1 GiB".to_owned(),
+                    wall: Duration::from_secs(180),
+                    note: None,
+                },
+                inputs: Arc::clone(&blobs) as Arc<dyn BlobSource>,
+                outputs: blobs,
+                sentences: Sentences { time_up, cancelled },
             },
-            inputs: Arc::clone(&blobs) as Arc<dyn BlobSource>,
-            outputs: blobs,
-            sentences: Sentences { time_up, cancelled },
-        });
+            None,
+        );
         Self { workers }
     }
 

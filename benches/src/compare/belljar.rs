@@ -8,10 +8,11 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 
 use super::contestant::{Contestant, Left, Run};
 use super::shape::{Shape, name};
-use super::tree::{Tree, remove};
+use super::tree::Tree;
 use super::written;
 use crate::process;
 use crate::surroundings::Surroundings;
+use crate::trash;
 use crate::unsynced;
 
 /// Belljar.
@@ -97,14 +98,14 @@ impl Contestant for Belljar {
 
     fn forget(&mut self, left: Left) -> Result<()> {
         self.tree.remove_outputs()?;
-        remove(&self.tree.path(".belljar"))?;
+        trash::away(&self.tree.path(".belljar"))?;
         if left == Left::Nothing {
-            return remove(&self.store());
+            return trash::away(&self.store());
         }
         for entry in fs::read_dir(self.store())? {
             let entry = entry?;
             if !CODE.iter().any(|kept| *kept == entry.file_name()) {
-                remove(&entry.path())?;
+                trash::away(&entry.path())?;
             }
         }
         Ok(())

@@ -8,9 +8,10 @@ use anyhow::Result;
 use super::contestant::{Contestant, Left, Run};
 use super::peers::Peers;
 use super::shape::Shape;
-use super::tree::{Tree, remove};
+use super::tree::Tree;
 use super::written;
 use crate::process;
+use crate::trash;
 
 /// moon.
 pub(super) struct Moon {
@@ -38,7 +39,7 @@ impl Contestant for Moon {
 
     fn forget(&mut self, _left: Left) -> Result<()> {
         self.tree.remove_outputs()?;
-        remove(&self.tree.path(".moon/cache"))
+        trash::away(&self.tree.path(".moon/cache"))
     }
 
     fn run(&mut self) -> Result<Run> {

@@ -7,9 +7,10 @@ use anyhow::Result;
 
 use super::contestant::{Contestant, Left, Run};
 use super::shape::Shape;
-use super::tree::{Tree, remove};
+use super::tree::Tree;
 use super::written;
 use crate::process;
+use crate::trash;
 
 /// Which commands ninja runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,8 +43,8 @@ impl Contestant for Ninja {
 
     fn forget(&mut self, _left: Left) -> Result<()> {
         self.0.remove_outputs()?;
-        remove(&self.0.path(".ninja_log"))?;
-        remove(&self.0.path(".ninja_deps"))
+        trash::away(&self.0.path(".ninja_log"))?;
+        trash::away(&self.0.path(".ninja_deps"))
     }
 
     fn run(&mut self) -> Result<Run> {

@@ -1,7 +1,6 @@
 //! Tree: a folder with the inputs of a graph, and what was made of them.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use belljar_model::Digest;
 
 use super::shape::{self, Shape};
+use crate::trash;
 use crate::workbench::{BLOCK, block};
 
 /// A folder with the inputs.
@@ -79,7 +79,7 @@ impl Tree {
 
     /// Deletes all that was made.
     pub(crate) fn remove_outputs(&self) -> Result<()> {
-        self.shape.each().try_for_each(|step| remove(&self.path(&shape::made(step))))
+        self.shape.each().try_for_each(|step| trash::away(&self.path(&shape::made(step))))
     }
 
     /// Lets everybody write into the folders.
@@ -129,17 +129,6 @@ impl Tree {
             all.extend(Digest::of(&found).to_string().bytes());
         }
         Ok(Digest::of(&all))
-    }
-}
-
-/// Removes a file or a folder, if it is there.
-pub(crate) fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    match removed {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        _ => Ok(()),
     }
 }
 

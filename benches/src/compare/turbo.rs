@@ -10,9 +10,10 @@ use anyhow::{Context as _, Result};
 use super::contestant::{Contestant, Left, Run};
 use super::peers::Peers;
 use super::shape::{Shape, name};
-use super::tree::{Tree, remove};
+use super::tree::Tree;
 use super::written;
 use crate::process;
+use crate::trash;
 
 /// Turborepo.
 pub(super) struct Turbo {
@@ -58,8 +59,8 @@ impl Contestant for Turbo {
 
     fn forget(&mut self, _left: Left) -> Result<()> {
         self.tree.remove_outputs()?;
-        remove(&self.tree.path("node_modules"))?;
-        remove(&self.tree.path(".turbo"))
+        trash::away(&self.tree.path("node_modules"))?;
+        trash::away(&self.tree.path(".turbo"))
     }
 
     fn run(&mut self) -> Result<Run> {

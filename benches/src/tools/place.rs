@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use super::record::Record;
 use crate::process::{self, Usage};
 use crate::surroundings::Surroundings;
+use crate::trash;
 
 /// An ordinary user, by number.
 const USER: u32 = 1001;
@@ -108,11 +109,11 @@ impl Place {
         for entry in fs::read_dir(self.base.path().join("store"))? {
             let entry = entry?;
             if !kept.iter().any(|kept| *kept == entry.file_name()) {
-                remove(&entry.path())?;
+                trash::away(&entry.path())?;
             }
         }
-        remove(&self.tree().join("dist"))?;
-        remove(&self.tree().join(".belljar"))
+        trash::away(&self.tree().join("dist"))?;
+        trash::away(&self.tree().join(".belljar"))
     }
 
     /// Runs the program, and returns what it took and what it recorded.
@@ -216,12 +217,4 @@ pub(super) fn copy_sources(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-    match removed {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-        _ => Ok(()),
-    }
 }

@@ -119,6 +119,9 @@ pub(crate) fn execute(
     let ports = session.ports(&tools, &secrets, &events, &clock);
     let summary = belljar_runner::run(&ports, plan, &options);
     let wanted = manner.evidence == Evidence::Wanted && summary.exit_code == 0;
+    if !wanted && let Some(workers) = &session.workers {
+        workers.dismiss(); // they end while all is made durable
+    }
     let evidence = wanted.then(|| belljar_runner::evidence(&ports, plan, &options, &summary));
     drop(events);
     let told = trace_span!("wait for the recording").in_scope(|| feeding.end());

@@ -90,7 +90,7 @@ enum Asked {
 
 impl Heard {
     fn of(asked: Asked, answer: &impl Serialize) -> Self {
-        let answer = Digest::of(&serde_json::to_vec(answer).expect("texts have a JSON form"));
+        let answer = Digest::of(&postcard::to_stdvec(answer).expect("texts can be encoded"));
         Self { asked, answer }
     }
 

@@ -8,6 +8,7 @@ use belljar_model::ports::{BlobSource, BlobStore};
 use belljar_runner::SealedBlobs;
 use belljar_sandbox::AotOptions;
 use belljar_store::{DEFAULT_MAX_BYTES, Store};
+use belljar_worker::EarlyWorkers;
 
 use crate::args::Global;
 use crate::clock::SystemClock;
@@ -55,10 +56,11 @@ pub(crate) fn sealed(store: &Arc<Store>) -> SealedBlobs {
 pub(crate) fn open_sandbox(
     store: &Arc<Store>,
     inputs: Arc<dyn BlobSource>,
+    early: Option<EarlyWorkers>,
 ) -> Result<Opened, CommandError> {
     let _span = tracing::trace_span!("open the sandbox").entered();
     let aot = AotOptions { dir: store.aot_dir(), key: store.machine_key() };
-    worker::open(aot, inputs, Arc::new(sealed(store)), most_jobs())
+    worker::open(aot, (inputs, Arc::new(sealed(store))), most_jobs(), early)
 }
 
 /// How large the store may grow.

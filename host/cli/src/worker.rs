@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use belljar_model::ports::{BlobSource, BlobStore, Compiler, Guests};
 use belljar_sandbox::{AotOptions, LocalCompiler, LocalGuests, Sandbox};
-use belljar_worker::{Bounds, Options, Sentences, Workers};
+use belljar_worker::{Bounds, EarlyWorkers, Options, Sentences, Workers};
 
 use crate::error::CommandError;
 
@@ -14,6 +14,8 @@ use crate::error::CommandError;
 const RUNS: &str = "--belljar-worker";
 /// The argument that makes this program a worker that compiles.
 const COMPILES: &str = "--belljar-compile";
+/// This program. Not by its path: the file may have been replaced since this process began.
+const PROGRAM: &str = "/proc/self/exe";
 /// How long compiling may take, however little processor time it gets.
 const WALL: Duration = Duration::from_secs(180);
 
@@ -70,9 +72,9 @@ pub(crate) struct Opened {
 /// When the folder for compiled plugins cannot be made.
 pub(crate) fn open(
     aot: AotOptions,
-    inputs: Arc<dyn BlobSource>,
-    outputs: Arc<dyn BlobStore>,
+    (inputs, outputs): (Arc<dyn BlobSource>, Arc<dyn BlobStore>),
     parallel: usize,
+    early: Option<EarlyWorkers>,
 ) -> Result<Opened, CommandError> {
     let failed = |error: belljar_sandbox::SandboxError| CommandError::Other(error.into());
     if !cfg!(target_os = "linux") {
@@ -81,17 +83,22 @@ pub(crate) fn open(
         let sandbox = Sandbox::new(options).map_err(failed)?;
         return Ok(Opened { sandbox, workers: None });
     }
-    let workers = Arc::new(Workers::new(options(inputs, outputs)));
+    let workers = Arc::new(Workers::new(options(inputs, outputs), early));
     let compiler = Arc::clone(&workers) as Arc<dyn Compiler>;
     let guests = Arc::clone(&workers) as Arc<dyn Guests>;
     let sandbox = Sandbox::elsewhere(Some(aot), compiler, guests).map_err(failed)?;
     Ok(Opened { sandbox, workers: Some(workers) })
 }
 
+/// Begins to start so many workers, for a run that will need them before it has opened anything.
+/// `None` where there are none, or if that fails: the first call says why.
+pub(crate) fn start_early(count: usize) -> Option<EarlyWorkers> {
+    cfg!(target_os = "linux").then(|| EarlyWorkers::start(PROGRAM.as_ref(), RUNS, count))?
+}
+
 fn options(inputs: Arc<dyn BlobSource>, outputs: Arc<dyn BlobStore>) -> Options {
     Options {
-        // Not its path: the file may have been replaced since this process began.
-        program: "/proc/self/exe".into(),
+        program: PROGRAM.into(),
         runs: RUNS,
         compiles: COMPILES,
         bounds: bounds(),

@@ -11,8 +11,11 @@ use crate::stat::Stat;
 /// How many bytes are read at a time.
 const PIECE: usize = 64 * 1024;
 
+/// The largest file, in bytes, whose content is returned with its digest.
+const SMALL: u64 = PIECE as u64;
+
 /// A file's digest, and what was known about the file before and after it was read.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hashed {
     /// The digest of what was read.
     pub digest: Digest,
@@ -20,6 +23,8 @@ pub struct Hashed {
     pub before: Stat,
     /// The file after the last byte was read.
     pub after: Stat,
+    /// What was read, if it is small.
+    pub content: Option<Vec<u8>>,
 }
 
 impl Root {
@@ -32,7 +37,7 @@ impl Root {
         let mut file = self.dir().open(path).map_err(failed)?;
         let before = Stat::of(&file.metadata().map_err(failed)?);
         let mut hasher = blake3::Hasher::new();
-        let mut size = 0;
+        let (mut size, mut pieces) = (0, 0);
         let room = usize::try_from(before.size).map_or(PIECE, |size| (size + 1).min(PIECE));
         let mut piece = vec![0; room];
         loop {
@@ -42,10 +47,13 @@ impl Root {
             }
             hasher.update(&piece[..read]);
             size += read as u64;
+            pieces += 1;
         }
         let after = Stat::of(&file.metadata().map_err(failed)?);
         let digest = Digest::from_parts(*hasher.finalize().as_bytes(), size);
-        Ok(Hashed { digest, before, after })
+        piece.truncate(usize::try_from(size).unwrap_or(0));
+        let content = (pieces == 1 && size <= SMALL).then_some(piece);
+        Ok(Hashed { digest, before, after, content })
     }
 }
 

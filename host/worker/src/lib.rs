@@ -23,6 +23,6 @@ mod message;
 mod stream;
 mod worker;
 
-pub use coordinator::{Bounds, Options, Sentences, Walls, Workers};
+pub use coordinator::{Bounds, EarlyWorkers, Options, Sentences, Walls, Workers};
 pub use frame::{FrameError, MAX_FRAME, MAX_RAW, check_from_worker, check_to_worker};
 pub use worker::{Role, WorkerBlobs, refuse, serve};

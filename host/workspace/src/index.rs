@@ -23,6 +23,12 @@ const COARSE_TICK: i64 = 2_000_000_000;
 
 const SECOND: i64 = 1_000_000_000;
 
+/// The largest file, in bytes, that is hashed again for later runs and not for this one.
+const SMALL: u64 = 64 << 10;
+
+/// One change in so many files is few.
+const FEW: usize = 128;
+
 /// How many files are remembered although nobody looked at them.
 const MANY: usize = 20_000;
 
@@ -37,7 +43,8 @@ pub(crate) struct Index {
 #[derive(Default)]
 struct State {
     stamps: HashMap<WorkspacePath, Known>,
-    changed: bool,
+    /// How often it was changed since it was read or encoded.
+    changes: usize,
 }
 
 /// A stamp, and whether this run looked at its file.
@@ -71,18 +78,18 @@ impl Index {
             bytes.and_then(|bytes| postcard::from_bytes::<Vec<(WorkspacePath, Stamp)>>(bytes).ok());
         let known = |(path, stamp)| (path, Known { stamp, is_used: AtomicBool::new(false) });
         let stamps = stamps.unwrap_or_default().into_iter().map(known).collect();
-        Self { state: RwLock::new(State { stamps, changed: false }) }
+        Self { state: RwLock::new(State { stamps, changes: 0 }) }
     }
 
-    /// Writes the index at the time `now_ms`, sorted by path. `None` if it did not change since it
-    /// was read or encoded. Of very many files, those are forgotten that this run did not look at
+    /// Writes the index at the time `now_ms`, sorted by path. `None` if since it was read or encoded
+    /// so little changed that to hash it once more costs less than to write all of it. Of very many files, those are forgotten that this run did not look at
     /// and that were hashed long ago: most of them are not there any more.
     pub(crate) fn encode(&self, now_ms: u64) -> Option<Vec<u8>> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if !state.changed {
+        if state.changes <= state.stamps.len() / FEW {
             return None;
         }
-        state.changed = false;
+        state.changes = 0;
         if state.stamps.len() > MANY {
             let since = nanos(now_ms).saturating_sub(MONTH);
             state.stamps.retain(|_, known| {
@@ -113,6 +120,21 @@ impl Index {
             .map(|known| known.stamp)
     }
 
+    /// The small files whose digests this run learned too soon after they were written, and that are
+    /// at rest at `now_ms`.
+    pub(crate) fn ripe(&self, now_ms: u64) -> Vec<WorkspacePath> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let is_ripe = |known: &Known| {
+            let Stamp { digest, times, .. } = known.stamp;
+            known.is_used.load(Ordering::Relaxed)
+                && digest.size() <= SMALL
+                && !known.stamp.is_settled()
+                && times.were_at_rest(nanos(now_ms))
+        };
+        let ripe = state.stamps.iter().filter(|(_, known)| is_ripe(known));
+        ripe.map(|(path, _)| path.clone()).collect()
+    }
+
     /// Learns the digest of a file that looked like `stat` before and after hashing. `now_ms`
     /// is when hashing began.
     pub(crate) fn learn(&self, path: &WorkspacePath, digest: Digest, stat: &Stat, now_ms: u64) {
@@ -120,7 +142,7 @@ impl Index {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let known = Known { stamp, is_used: AtomicBool::new(true) };
         state.stamps.insert(path.clone(), known);
-        state.changed = true;
+        state.changes += 1;
     }
 
     /// Forgets a file that is not there any more.
@@ -131,7 +153,7 @@ impl Index {
         };
         if known {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            state.changed |= state.stamps.remove(path).is_some();
+            state.changes += usize::from(state.stamps.remove(path).is_some());
         }
     }
 }
@@ -231,11 +253,19 @@ mod tests {
         let index = Index::decode(first.encode(month).as_deref());
         assert_eq!(index.state.read().unwrap().stamps.len(), MANY + 1, "this run made them");
         assert!(index.digest(&path(7), &stat).is_some());
-        index.learn(&path(MANY + 1), Digest::of(b"two"), &stat, month);
+        let learn = |index: &Index, number| {
+            // One that is learned again and again counts each time.
+            for _ in 0..MANY / FEW {
+                index.learn(&path(number), Digest::of(b"two"), &stat, month);
+            }
+            assert_eq!(index.encode(month), None, "that is little");
+            index.learn(&path(number), Digest::of(b"two"), &stat, month);
+        };
+        learn(&index, MANY + 1);
         let index = Index::decode(index.encode(5_000 + 1).as_deref());
         assert_eq!(index.state.read().unwrap().stamps.len(), MANY + 2, "they are young");
         index.digest(&path(7), &stat);
-        index.learn(&path(MANY + 2), Digest::of(b"two"), &stat, month);
+        learn(&index, MANY + 2);
         let index = Index::decode(index.encode(month + 10_000).as_deref());
         let state = index.state.read().unwrap();
         let mut left: Vec<_> = state.stamps.keys().map(ToString::to_string).collect();

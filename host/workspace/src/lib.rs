@@ -12,6 +12,7 @@
 //! **Invariant:** the stat index only saves time: deleting it changes no result.
 
 mod error;
+mod fresh;
 mod ignored;
 mod index;
 mod outputs;

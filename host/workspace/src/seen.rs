@@ -107,10 +107,12 @@ impl Workspace {
     pub(crate) fn hash(&self, path: &WorkspacePath) -> Result<Digest, WorkspaceError> {
         for _ in 0..TRIES {
             let now = self.clock.now_ms();
-            let stat = self.root.stat(path.as_str())?;
-            let Hashed { digest, before, after } = self.root.hash(path.as_str())?;
+            // The folders on the way were seen to be no links.
+            let stat = self.root.stat_quick(path.as_str())?;
+            let Hashed { digest, before, after, content } = self.root.hash(path.as_str())?;
             // The first look did not follow a link. Is the file that was read the same one?
             if stat == Some(before) && before == after {
+                self.fresh.keep(digest, content);
                 self.index.learn(path, digest, &after, now);
                 return Ok(digest);
             }

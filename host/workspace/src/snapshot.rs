@@ -37,6 +37,9 @@ impl Inputs for Workspace {
 
 impl BlobSource for Workspace {
     fn get(&self, digest: &Digest) -> Result<Option<Bytes>, Fault> {
+        if let Some(bytes) = self.fresh.take(digest) {
+            return Ok(Some(bytes));
+        }
         let Some(path) = self.seen.file(digest) else { return Ok(None) };
         let bytes = self.root.read_if_there(path.as_str()).map_err(WorkspaceError::Disk)?;
         match bytes {
@@ -55,7 +58,8 @@ impl Workspace {
         patterns: &Patterns,
         paths: &mut Vec<WorkspacePath>,
     ) -> Result<(), Fault> {
-        if is_reserved(path) {
+        // What steps make is not looked at: no snapshot has it, and it may be about to change.
+        if is_reserved(path) || self.outputs.cover(path) {
             return Ok(());
         }
         match self.find(path)? {

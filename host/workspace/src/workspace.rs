@@ -8,6 +8,7 @@ use belljar_model::Patterns;
 use belljar_model::ports::{BlobSource, Clock};
 
 use crate::error::WorkspaceError;
+use crate::fresh::Fresh;
 use crate::index::Index;
 use crate::outputs::Outputs;
 use crate::seen::Seen;
@@ -38,6 +39,7 @@ pub struct Workspace {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) index: Index,
     pub(crate) seen: Seen,
+    pub(crate) fresh: Fresh,
     pub(crate) walked: Walked,
     pub(crate) places: Places,
     state: Root,
@@ -58,9 +60,10 @@ impl Workspace {
             state.write_new(".gitignore", b"*\n", Mode::Plain)?;
         }
         let index = Index::decode(state.read_if_there(INDEX)?.as_deref());
-        let (seen, walked, places) = (Seen::default(), Walked::default(), Places::default());
+        let (seen, fresh) = (Seen::default(), Fresh::default());
+        let (walked, places) = (Walked::default(), Places::default());
         let outputs = Outputs::new(&outputs);
-        Ok(Self { root, outputs, blobs, clock, index, seen, walked, places, state })
+        Ok(Self { root, outputs, blobs, clock, index, seen, fresh, walked, places, state })
     }
 
     /// The folder in which the host keeps what it knows of this workspace.
@@ -71,6 +74,15 @@ impl Workspace {
     /// The folder of the workspace.
     pub const fn root(&self) -> &Root {
         &self.root
+    }
+
+    /// Hashes small files again that had only just been written when this run learned their digests,
+    /// so that later runs need not. Do it beside something that takes a while anyway.
+    pub fn settle(&self) {
+        for path in self.index.ripe(self.clock.now_ms()) {
+            // What cannot be read, or is another file by now, is met by the next run.
+            let _ = self.hash(&path);
+        }
     }
 
     /// Saves the stat index if it changed. Without it, the next run hashes more.

@@ -71,7 +71,7 @@ impl Workspace {
             }
             Err(error) => return Err(WorkspaceError::Disk(error).into()),
         }
-        if let Some(stat) = self.root.stat(path.as_str()).map_err(WorkspaceError::Disk)? {
+        if let Some(stat) = self.root.stat_quick(path.as_str()).map_err(WorkspaceError::Disk)? {
             self.index.learn(path, *digest, &stat, now);
         }
         Ok(())

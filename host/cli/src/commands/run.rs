@@ -30,7 +30,7 @@ pub(super) fn run(
         let answer = trace_span!("look what changed").in_scope(|| candidate.answer());
         return match answer {
             Answer::Unchanged(exit) => Ok(exit),
-            Answer::Part(part) => match part.open(&candidate, global, terminal)? {
+            Answer::Part(part) => match part.open(&mut candidate, global, terminal)? {
                 Some(part) => run_part(part, &mut candidate, args, terminal),
                 None => run_all(global, args, terminal, Some(&mut candidate)),
             },
@@ -59,10 +59,11 @@ fn run_all(
     global: &Global,
     args: &RunArgs,
     terminal: &Terminal,
-    candidate: Option<&mut Candidate<'_>>,
+    mut candidate: Option<&mut Candidate<'_>>,
 ) -> Result<Exit, CommandError> {
     let reports = Reports::parse(&args.report)?;
-    let session = Session::open(global, terminal)?;
+    let early = candidate.as_mut().and_then(|candidate| candidate.early());
+    let session = Session::open_soon(global, terminal, early)?;
     let plan = session.select(&args.steps)?;
     if plan.steps.is_empty() {
         terminal.remark("warning: the pipeline has no steps, so nothing was run");

@@ -37,6 +37,7 @@ pub(super) struct KeptStep<'a> {
     /// Its declared outputs, as they are written.
     outputs: Vec<&'a str>,
     /// A [`Step`].
+    #[serde(with = "serde_bytes")]
     bytes: &'a [u8],
 }
 
@@ -114,6 +115,16 @@ impl Kept<'_> {
             concerned[index] |= needs.iter().any(|need| concerned[*need as usize]);
         }
         Some(concerned)
+    }
+
+    /// Which steps look or write at one of these paths, above it or below it.
+    pub(super) fn around<'p>(&self, paths: impl Iterator<Item = &'p WorkspacePath>) -> Vec<bool> {
+        let mut around = vec![false; self.steps.len()];
+        for path in paths {
+            let path = path.clone();
+            self.mark(&Change { path, kind: ChangeKind::Node }, &mut around);
+        }
+        around
     }
 
     /// Marks the steps that a change may concern, and says whether there are any.

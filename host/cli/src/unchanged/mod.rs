@@ -21,7 +21,8 @@ use belljar_model::{Capability, Class, Digest, Event, OutputFile};
 use belljar_pipeline::{Pipeline, Plan};
 use belljar_report::console::Console;
 use belljar_store::{MachineKey, Notes};
-use belljar_workspace::{Looked, STATE, Watched};
+use belljar_worker::EarlyWorkers;
+use belljar_workspace::{ChangeKind, Looked, STATE, Watched};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Global, RunArgs};
@@ -34,7 +35,7 @@ use crate::recording::{Recordings, new_id};
 use crate::session::Session;
 use crate::stream::{JsonLines, Reader as _};
 use crate::terminal::Terminal;
-use crate::{lock, opening, project, shown, trust};
+use crate::{lock, opening, project, shown, trust, worker};
 use part::Basis;
 pub(crate) use part::{OpenPart, Part};
 
@@ -75,6 +76,7 @@ struct Note {
 #[derive(Serialize, Deserialize)]
 struct Made {
     /// Its outputs, in bytes: most are never read.
+    #[serde(with = "serde_bytes")]
     outputs: Vec<u8>,
     /// Wall time of its execution, in microseconds.
     cost_us: u64,
@@ -113,6 +115,8 @@ pub(crate) struct Candidate<'a> {
     /// The notes of the store as they were when the run began; `None` without a store.
     notes: Option<Notes>,
     name: Digest,
+    /// Workers that are being started because something changed.
+    early: Option<EarlyWorkers>,
 }
 
 impl<'a> Candidate<'a> {
@@ -136,7 +140,8 @@ impl<'a> Candidate<'a> {
         let name = [root.to_str()?, &file].into_iter().chain(args.steps.iter().map(String::as_str));
         let name = Digest::of(&serde_json::to_vec(&name.collect::<Vec<_>>()).ok()?);
         let notes = Notes::of(&store, &key).ok();
-        Some(Self { args, terminal, root, file, clock, store, key, notes, name })
+        let early = None;
+        Some(Self { args, terminal, root, file, clock, store, key, notes, name, early })
     }
 
     /// Looks at what the last run saw. If nothing changed, the run is recorded, and its summary
@@ -173,12 +178,22 @@ impl<'a> Candidate<'a> {
             }
             return self.tell(&note, &recordings, now).map(Answer::Unchanged);
         }
+        // What a step has made is put back. Anything else that changed is likely to be for steps.
+        let read = changes.iter().filter(|change| change.kind != ChangeKind::Made).count();
+        if read > 0 {
+            self.early = worker::start_early(read.min(opening::processors()));
+        }
         if note.links >= MOST_LINKS {
             return None;
         }
         let kept = self.read(&self.name_of_kept())?;
         let part = Part::of(note, &postcard::from_bytes(&kept).ok()?, changes)?;
         Some(Answer::Part(Box::new(part)))
+    }
+
+    /// The workers that are being started, for whoever opens the store.
+    pub(crate) const fn early(&mut self) -> Option<EarlyWorkers> {
+        self.early.take()
     }
 
     /// The name of the note with the plan.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use belljar_model::event::Totals;
+use belljar_model::pattern::Base;
 use belljar_model::ports::BlobStore as _;
 use belljar_model::{Capability, Digest, OutputFile, Patterns, StepName};
 use belljar_pipeline::{Pipeline, Plan, PluginSource, Step};
@@ -70,7 +71,10 @@ impl Part {
             plugins.insert(step.uses.clone(), (plugin.source.clone(), plugin.digest));
         }
         let others = || (0..concerned.len()).filter(|index| !concerned[*index]);
-        let left_out = others().map(|index| kept.steps[index].outputs()).collect::<Option<_>>()?;
+        let inputs = plan.steps.iter().flat_map(|step| step.inputs.bases());
+        let around = kept.around(inputs.map(Base::path));
+        let left_out = others().filter(|index| around[*index]);
+        let left_out = left_out.map(|index| kept.steps[index].outputs()).collect::<Option<_>>()?;
         let settled = Settled {
             since: note.run.clone(),
             outputs: needed(&note, kept, &concerned)?,
@@ -86,7 +90,7 @@ impl Part {
     /// When the store cannot be opened.
     pub(crate) fn open(
         self,
-        candidate: &super::Candidate<'_>,
+        candidate: &mut super::Candidate<'_>,
         global: &Global,
         terminal: &Terminal,
     ) -> Result<Option<OpenPart>, CommandError> {
@@ -106,7 +110,7 @@ impl Part {
             warnings: Vec::new(),
             left_out,
         };
-        let session = Session::open_part(global, project, terminal)?;
+        let session = Session::open_part(global, project, terminal, candidate.early())?;
         let is_same = |(name, (_, digest)): (&String, &(PluginSource, Digest))| matches!(session.plugins.get(name), Some(Ok(loaded)) if loaded.digest == *digest);
         let mut made = settled.outputs.values().flat_map(|outputs| outputs.iter());
         if !plugins.iter().all(is_same) || !made.all(|made| session.store.contains(&made.digest)) {

@@ -27,6 +27,9 @@ use crate::verify::verify;
 use board::Board;
 pub(crate) use spans::source;
 
+/// How many steps are asked for one by one, and not by a look at all that the workspace ever ran.
+const FEW: usize = 16;
+
 /// Stack of a worker thread in bytes: an Executor may compile or interpret deeply nested code.
 const STACK: usize = 8 << 20;
 
@@ -85,10 +88,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(ports: &'a Ports<'a>, plan: &'a Plan, options: &'a RunOptions) -> Self {
-        // Durations only choose an order: a run without them is slower, not wrong.
-        let durations = ports.cache.durations().unwrap_or_default();
-        let expected = |name: &StepName| durations.get(name).copied();
-        let expected_us: Vec<_> = plan.steps.iter().map(|step| expected(&step.name)).collect();
+        let expected_us = expected_us(ports, plan);
         let schedule = Schedule::new(&plan.needs, &expected_us, options.on_failure);
         let (inner, veil) = (Arc::clone(ports.events), ports.veil.clone());
         let events: Arc<dyn EventSink> = Arc::new(VeiledEvents { inner, veil });
@@ -150,6 +150,18 @@ impl<'a> Run<'a> {
         let emitted = catch_unwind(AssertUnwindSafe(|| self.events.emit(event)));
         drop(emitted);
     }
+}
+
+/// How long each step took the last time, as far as it is known. That only chooses an order and is
+/// shown to people: a run that cannot know it is slower, not wrong.
+fn expected_us(ports: &Ports<'_>, plan: &Plan) -> Vec<Option<u64>> {
+    let names = plan.steps.iter().map(|step| &step.name);
+    if plan.len() <= FEW {
+        let last = |name: &StepName| Some(ports.cache.history(name).ok()?.first()?.wall_us);
+        return names.map(last).collect();
+    }
+    let durations = ports.cache.durations().unwrap_or_default();
+    names.map(|name| durations.get(name).copied()).collect()
 }
 
 /// Sends the lines of running steps where all else goes.

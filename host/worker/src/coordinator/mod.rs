@@ -11,4 +11,4 @@ mod tools;
 mod workers;
 
 pub use process::Walls;
-pub use workers::{Bounds, Options, Sentences, Workers};
+pub use workers::{Bounds, EarlyWorkers, Options, Sentences, Workers};

@@ -56,7 +56,7 @@ pub(super) struct Start {
 }
 
 impl Process {
-    fn start(start: &Start) -> Result<Self, StartError> {
+    fn spawn(start: &Start) -> Result<Self, StartError> {
         let (ours, theirs) = UnixStream::pair()?;
         // For both sides here: a sealed process could not do it any more.
         ours.set_nonblocking(true)?;
@@ -72,17 +72,21 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()?;
         let walls = Walls { seccomp: false, landlock: 0 };
-        let mut process = Self { stream: Stream::new(ours), walls, is_used: false, child };
+        Ok(Self { stream: Stream::new(ours), walls, is_used: false, child })
+    }
+
+    /// Waits until it says that it is ready.
+    fn greet(mut self) -> Result<Self, StartError> {
         let mut patience = Until(Instant::now() + GREETING);
-        match process.stream.receive(&mut patience) {
+        match self.stream.receive(&mut patience) {
             Ok(FromWorker::Ready(walled)) => {
-                process.walls = Walls { seccomp: walled.seccomp, landlock: walled.landlock };
-                Ok(process)
+                self.walls = Walls { seccomp: walled.seccomp, landlock: walled.landlock };
+                Ok(self)
             }
             Ok(FromWorker::Refused(why)) => Err(StartError::Refused(why)),
             Ok(_) => Err(StartError::Mute("it said something else".to_owned())),
             Err(error) => {
-                let ended = process.ended().map(how).unwrap_or_default();
+                let ended = self.ended().map(how).unwrap_or_default();
                 Err(StartError::Mute(format!("{error} {ended}").trim_end().to_owned()))
             }
         }
@@ -100,6 +104,12 @@ impl Process {
         }
     }
 
+    /// Ends it, without waiting until it has.
+    pub(super) fn end(&mut self) {
+        // It may have ended already; either way there is nothing to be told.
+        let _ = self.child.kill();
+    }
+
     /// Its number, for messages.
     pub(super) fn id(&self) -> u32 {
         self.child.id()
@@ -108,8 +118,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already, or it ends now; either way there is nothing to be told.
-        let _ = self.child.kill();
+        self.end();
         let _ = self.child.wait();
     }
 }
@@ -160,17 +169,31 @@ impl Starter {
         let work = move || {
             for (start, to) in incoming {
                 // Whoever has ordered it may have given up meanwhile; then it ends at once.
-                let _ = to.send(Process::start(&start));
+                let _ = to.send(Process::spawn(&start));
             }
         };
         thread::Builder::new().name("belljar-workers".to_owned()).spawn(work)?;
         Ok(Self(orders))
     }
 
-    pub(super) fn start(&self, start: Start) -> Result<Process, StartError> {
+    /// Begins to start a worker.
+    pub(super) fn order(&self, start: Start) -> Result<Ordered, StartError> {
         let (to, from) = mpsc::channel();
-        let gone = || StartError::Mute("nobody starts workers any more".to_owned());
         self.0.send((start, to)).map_err(|_| gone())?;
-        from.recv().map_err(|_| gone())?
+        Ok(Ordered(from))
     }
+}
+
+/// A worker that is being started.
+pub(super) struct Ordered(Receiver<Result<Process, StartError>>);
+
+impl Ordered {
+    /// The worker, once it has said that it is ready.
+    pub(super) fn greeted(self) -> Result<Process, StartError> {
+        self.0.recv().map_err(|_| gone())??.greet()
+    }
+}
+
+fn gone() -> StartError {
+    StartError::Mute("nobody starts workers any more".to_owned())
 }

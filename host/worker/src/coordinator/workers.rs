@@ -1,6 +1,6 @@
 //! Workers: a few processes, each of which does one call at a time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use belljar_model::ports::{BlobSource, BlobStore, Cancel};
 use bytes::Bytes;
 
 use super::answers::Answers;
-use super::process::{Process, Start, Starter, Walls, how};
+use super::process::{Ordered, Process, Start, Starter, Walls, how};
 use super::talk::{Stopped, Vigil, talk};
 use crate::fault;
 use crate::message::{Call, Done};
@@ -62,7 +62,27 @@ pub struct Sentences {
 pub struct Workers {
     pub(super) options: Options,
     idle: Mutex<Vec<Process>>,
+    /// Those that were begun before anyone needed them.
+    early: Mutex<Vec<Ordered>>,
     starter: Mutex<Option<Starter>>,
+}
+
+/// Workers that are being started before there is anything for them to do, because whoever begins
+/// a run may know that it will need them.
+pub struct EarlyWorkers {
+    starter: Starter,
+    ordered: Vec<Ordered>,
+}
+
+impl EarlyWorkers {
+    /// Begins to start so many workers, and waits for none. `program` and `runs` are what
+    /// [`Options`] will say. `None` if that fails: then the first call says why.
+    pub fn start(program: &Path, runs: &'static str, count: usize) -> Option<Self> {
+        let starter = Starter::new().ok()?;
+        let order = |_| starter.order(Start { program: program.to_owned(), argument: runs }).ok();
+        let ordered = (0..count).filter_map(order).collect();
+        Some(Self { starter, ordered })
+    }
 }
 
 /// What is done, for messages, and how long it may take.
@@ -75,10 +95,21 @@ pub(super) struct Errand<'a> {
     pub(super) cancel: &'a Cancel,
 }
 
+/// Waits until a worker is there and has said that it is sealed.
+fn greeted(ordered: Ordered) -> Result<Process, Fault> {
+    let _span = tracing::trace_span!("start a worker").entered();
+    ordered.greeted().map_err(|error| fault::no_worker(&error.to_string()))
+}
+
 impl Workers {
-    /// Workers of which none is started yet.
-    pub fn new(options: Options) -> Self {
-        Self { options, idle: Mutex::default(), starter: Mutex::default() }
+    /// Workers of which none is started yet, or some are.
+    pub fn new(options: Options, early: Option<EarlyWorkers>) -> Self {
+        let (starter, early) = match early {
+            Some(EarlyWorkers { starter, ordered }) => (Some(starter), ordered),
+            None => (None, Vec::new()),
+        };
+        let (idle, early, starter) = (Mutex::default(), Mutex::new(early), Mutex::new(starter));
+        Self { options, idle, early, starter }
     }
 
     /// What keeps workers apart on this machine: starts one if there is none.
@@ -92,6 +123,13 @@ impl Workers {
         Ok(walls)
     }
 
+    /// Ends the workers that wait for a call, and waits for none of them: for whoever knows that
+    /// there will be no more calls. One that comes nevertheless starts another worker.
+    pub fn dismiss(&self) {
+        self.early().clear();
+        self.idle().iter_mut().for_each(Process::end);
+    }
+
     /// The numbers of the workers that wait for a call.
     pub fn waiting(&self) -> Vec<u32> {
         self.idle().iter().map(Process::id).collect()
@@ -102,20 +140,33 @@ impl Workers {
     }
 
     fn worker(&self) -> Result<Process, Fault> {
-        let idle = self.idle().pop();
-        idle.map_or_else(|| self.start(self.options.runs), Ok)
+        if let Some(idle) = self.idle().pop() {
+            return Ok(idle);
+        }
+        let early = self.early().pop();
+        match early {
+            Some(ordered) => greeted(ordered),
+            None => self.start(self.options.runs),
+        }
     }
 
     pub(super) fn start(&self, argument: &'static str) -> Result<Process, Fault> {
-        let _span = tracing::trace_span!("start a worker").entered();
+        greeted(self.order(argument)?)
+    }
+
+    fn order(&self, argument: &'static str) -> Result<Ordered, Fault> {
         let start = Start { program: self.options.program.clone(), argument };
         let mut starter = self.starter.lock().unwrap_or_else(PoisonError::into_inner);
         let made = match starter.take() {
             Some(made) => made,
             None => Starter::new().map_err(|error| fault::no_worker(&error.to_string()))?,
         };
-        let process = starter.insert(made).start(start);
-        process.map_err(|error| fault::no_worker(&error.to_string()))
+        let ordered = starter.insert(made).order(start);
+        ordered.map_err(|error| fault::no_worker(&error.to_string()))
+    }
+
+    fn early(&self) -> std::sync::MutexGuard<'_, Vec<Ordered>> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn give_back(&self, mut process: Process) {

@@ -39,7 +39,9 @@ impl Enclosed {
         let mut raw = Vec::new();
         for digest in &files {
             match inputs.get(digest) {
-                Ok(Some(bytes)) if bytes.len() as u64 == digest.size() => raw.extend(bytes),
+                Ok(Some(bytes)) if bytes.len() as u64 == digest.size() => {
+                    raw.extend_from_slice(&bytes);
+                }
                 _ => return (Self { folders, files: Vec::new() }, Vec::new()),
             }
         }

@@ -34,6 +34,8 @@ enum Look {
     Link(String),
     /// A file with this content.
     File { content: Content, executable: bool },
+    /// A file with this content, which a step has made.
+    Made { content: Content, executable: bool },
 }
 
 /// What tells the content of a file.
@@ -80,7 +82,7 @@ impl Workspace {
                 looks.entry(folder).or_insert(Look::Folder);
             }
             let content = self.content(path, digest)?;
-            looks.insert(path.clone(), Look::File { content, executable: *executable });
+            looks.insert(path.clone(), Look::Made { content, executable: *executable });
         }
         Some(Watched(looks.into_iter().collect()))
     }
@@ -120,6 +122,8 @@ pub enum ChangeKind {
     Listing,
     /// What is there, or that something is.
     Node,
+    /// The same, where a step had made a file.
+    Made,
 }
 
 impl Watched {
@@ -216,28 +220,34 @@ fn seen(root: &Root, path: &WorkspacePath, look: &Look, now: i64) -> Seen {
             let now = || root.link_target(text).ok();
             kind == Kind::Symlink && now().is_some_and(|now| now.as_os_str() == target.as_str())
         }
-        (Look::File { executable, .. }, Some(stat))
+        (Look::File { executable, .. } | Look::Made { executable, .. }, Some(stat))
             if stat.kind != Kind::File || stat.executable != *executable =>
         {
             false
         }
-        (Look::File { content: Content::Times(times), .. }, Some(stat)) => times.are_of(&stat),
-        (Look::File { content: Content::Young(digest), .. }, Some(stat)) => {
-            let hashed = root.hash(text).ok().filter(|hashed| hashed.digest == *digest);
-            let Some(hashed) = hashed else { return Seen::Changed(ChangeKind::Node) };
-            let times = Times::of(&stat);
-            let is_still = hashed.before == stat && hashed.after == stat;
-            if is_still && times.were_at_rest(now) {
-                return Seen::Settled(times);
+        (Look::File { content, .. } | Look::Made { content, .. }, Some(stat)) => match content {
+            Content::Times(times) => times.are_of(&stat),
+            Content::Young(digest) => {
+                let hashed = root.hash(text).ok().filter(|hashed| hashed.digest == *digest);
+                let is_still =
+                    hashed.as_ref().is_some_and(|seen| seen.before == stat && seen.after == stat);
+                let times = Times::of(&stat);
+                if is_still && times.were_at_rest(now) {
+                    return Seen::Settled(times);
+                }
+                hashed.is_some()
             }
-            true
-        }
+        },
     };
-    if is_same { Seen::Same } else { Seen::Changed(ChangeKind::Node) }
+    match look {
+        _ if is_same => Seen::Same,
+        Look::Made { .. } => Seen::Changed(ChangeKind::Made),
+        _ => Seen::Changed(ChangeKind::Node),
+    }
 }
 
 fn settle(look: &mut Look, times: Times) {
-    if let Look::File { content, .. } = look {
+    if let Look::File { content, .. } | Look::Made { content, .. } = look {
         *content = Content::Times(times);
     }
 }

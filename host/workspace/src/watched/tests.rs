@@ -68,7 +68,13 @@ fn rest(fixture: &Fixture) {
 
 impl Watched {
     fn young(&self) -> bool {
-        self.0.iter().any(|(_, look)| matches!(look, Look::File { content: Content::Young(_), .. }))
+        self.0.iter().any(|(_, look)| {
+            matches!(
+                look,
+                Look::File { content: Content::Young(_), .. }
+                    | Look::Made { content: Content::Young(_), .. }
+            )
+        })
     }
 }
 
@@ -119,8 +125,8 @@ fn every_change_of_what_it_looked_at_shows() {
         ("new folder", &|fixture| fixture.root.create_dir_all("src/new").unwrap(), &["src/"]),
         ("mode", &|fixture| make_executable(fixture, "src/a"), &["src/a"]),
         ("there", &|fixture| fixture.write("absent", "it is"), &["absent"]),
-        ("output", &|fixture| fixture.write("out/deep/made", "by hand"), &["out/deep/made"]),
-        ("output gone", &|fixture| remove(fixture, "out/deep/made"), &["out/deep/made"]),
+        ("output", &|fixture| fixture.write("out/deep/made", "by hand"), &["out/deep/made!"]),
+        ("output gone", &|fixture| remove(fixture, "out/deep/made"), &["out/deep/made!"]),
         ("link", &turn_the_link, &["link"]),
         ("a link instead of a folder", &turn_a_folder_into_a_link, &["out"]),
         ("content with its old time", &set_the_time_back, &["src/a"]),
@@ -129,6 +135,7 @@ fn every_change_of_what_it_looked_at_shows() {
         let seen = Case::after(change).into_iter().map(|(path, kind)| match kind {
             ChangeKind::Listing => path + "/",
             ChangeKind::Node => path,
+            ChangeKind::Made => path + "!",
         });
         assert_eq!(seen.collect::<Vec<_>>(), expected, "{what}");
     }

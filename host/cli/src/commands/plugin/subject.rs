@@ -68,7 +68,7 @@ fn load(
     located: Located,
 ) -> Result<Subject, CommandError> {
     let store = Arc::new(open_store(global, terminal)?);
-    let sandbox = open_sandbox(&store, Arc::clone(&store) as Arc<dyn BlobSource>)?.sandbox;
+    let sandbox = open_sandbox(&store, Arc::clone(&store) as Arc<dyn BlobSource>, None)?.sandbox;
     let sha256 = lock::sha256_of(&located.bytes()?);
     let loaded = sandbox.load(name, located.digest, Arc::new(move || located.bytes()))?;
     let entry = LockEntry { sha256, ..lock::entry(source, &loaded, Named::new()) };

@@ -1,16 +1,20 @@
 //! Session: a project with everything that running its steps takes.
 
+mod plugins;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use belljar_model::ports::{ActionCache, BlobSource, BlobStore, Clock, EventSink, Secrets, Tools};
-use belljar_model::{Blame, Capability, Class, Descriptor, Digest, Fault, OutputFile, StepName};
+use belljar_model::{Capability, Class, Digest, Fault, OutputFile};
 use belljar_pipeline::{Plan, Step};
-use belljar_runner::{MaskedBlobs, Plugin, Ports, RunOptions, ToolPorts, ToolRunner};
+use belljar_runner::{MaskedBlobs, Ports, RunOptions, ToolPorts, ToolRunner};
 use belljar_sandbox::{Loaded, ReadComponent, Sandbox};
 use belljar_store::{Store, WorkspaceCache};
-use belljar_worker::Workers;
+use belljar_worker::{EarlyWorkers, Workers};
 pub(crate) use belljar_workspace::STATE;
 use belljar_workspace::{Watched, Workspace};
 use bytes::Bytes;
@@ -92,9 +96,18 @@ impl BlobSource for Inputs {
 impl Session {
     /// Opens the project, its store and its plugins, and checks every step's configuration.
     pub(crate) fn open(global: &Global, terminal: &Terminal) -> Result<Self, CommandError> {
+        Self::open_soon(global, terminal, None)
+    }
+
+    /// The same, with workers that are already being started.
+    pub(crate) fn open_soon(
+        global: &Global,
+        terminal: &Terminal,
+        early: Option<EarlyWorkers>,
+    ) -> Result<Self, CommandError> {
         let _span = trace_span!("open the project").entered();
         let project = Project::open(global, terminal)?;
-        let mut session = Self::with(global, project, terminal)?;
+        let mut session = Self::with_soon(global, project, terminal, early)?;
         lock::hold(&mut session)?;
         session.checked()
     }
@@ -105,9 +118,10 @@ impl Session {
         global: &Global,
         project: Project,
         terminal: &Terminal,
+        early: Option<EarlyWorkers>,
     ) -> Result<Self, CommandError> {
         let _span = trace_span!("open a part of the project").entered();
-        let mut session = Self::with(global, project, terminal)?;
+        let mut session = Self::with_soon(global, project, terminal, early)?;
         session.lock = Held::as_before(lock::Mode::of(global.lock));
         Ok(session)
     }
@@ -135,6 +149,15 @@ impl Session {
         project: Project,
         terminal: &Terminal,
     ) -> Result<Self, CommandError> {
+        Self::with_soon(global, project, terminal, None)
+    }
+
+    fn with_soon(
+        global: &Global,
+        project: Project,
+        terminal: &Terminal,
+        early: Option<EarlyWorkers>,
+    ) -> Result<Self, CommandError> {
         let root = project.root.clone();
         let state = root.join(STATE);
         let store = Arc::new(open_store(global, terminal)?);
@@ -156,7 +179,7 @@ impl Session {
         let inputs = Inputs { workspace: Arc::clone(&workspace), store: Arc::clone(&store) };
         let inputs: Arc<dyn BlobSource> = Arc::new(inputs);
         let secrets = Arc::new(ProjectSecrets::of(&project, secrets::veil()));
-        let Opened { sandbox, workers } = open_sandbox(&store, Arc::clone(&inputs))?;
+        let Opened { sandbox, workers } = open_sandbox(&store, Arc::clone(&inputs), early)?;
         let sandbox = Arc::new(sandbox);
         let cache = Arc::new(store.for_workspace(&root.display().to_string()));
         let plugins = BTreeMap::new();
@@ -247,101 +270,15 @@ impl Session {
         Arc::new(ToolRunner::new(ports, cpus, options.force.clone()))
     }
 
-    fn load_plugins(&self, terminal: &Terminal) -> (LoadedPlugins, Components) {
-        let locator = self.locator(terminal);
-        let (mut plugins, mut components) = (BTreeMap::new(), BTreeMap::new());
-        for (name, source) in &self.project.pipeline.plugins {
-            let _span = trace_span!("load a plugin", name).entered();
-            let loaded = locator.locate(name, source).and_then(|located| {
-                let (digest, remark) = (located.digest, terminal.remarks());
-                let located = Arc::new(located);
-                let component = Arc::clone(&located);
-                components.insert(name.clone(), Arc::new(move || component.bytes()) as _);
-                let compiling = format!("    Compiling plugin `{name}`, once for this machine");
-                let read = move || {
-                    remark.once(&compiling);
-                    located.bytes()
-                };
-                self.sandbox.load(name, digest, Arc::new(read))
-            });
-            match &loaded {
-                Ok(plugin) => tracing::debug!(name, digest = %plugin.digest, "plugin loaded"),
-                Err(fault) => tracing::debug!(name, %fault, "plugin not loaded"),
-            }
-            plugins.insert(name.clone(), loaded);
-        }
-        (plugins, components)
-    }
-
-    /// The plugin of a step, as messages show it.
-    pub(crate) fn label_of(&self, step: &StepName) -> String {
-        let step = self.project.pipeline.steps.iter().find(|found| found.name == *step);
-        let uses = step.map_or("", |step| &step.uses);
-        match self.plugins.get(uses) {
-            Some(Ok(loaded)) => loaded.descriptor.label(),
-            Some(Err(_)) | None => uses.to_owned(),
-        }
-    }
-
     /// What executes plugins.
     pub(crate) fn sandbox(&self) -> Arc<Sandbox> {
         Arc::clone(&self.sandbox)
-    }
-
-    /// Puts the component of a plugin into the store, so that it can be kept with what it
-    /// deployed. Returns its label and digest.
-    ///
-    /// # Errors
-    /// When it could not be loaded, or cannot be read any more.
-    pub(crate) fn keep_plugin(&self, uses: &str) -> Result<(String, Digest), Fault> {
-        let loaded = self.plugins.get(uses).ok_or_else(|| {
-            let message = format!("there is no plugin `{uses}`");
-            Fault::new(Blame::Configuration, crate::plugins::E0312, message)
-        })?;
-        let loaded = loaded.as_ref().map_err(Fault::clone)?;
-        if !self.store.contains(&loaded.digest) {
-            let read = self.components.get(uses).expect("what was loaded was read from somewhere");
-            self.store.put(&read()?)?;
-        }
-        Ok((loaded.descriptor.label(), loaded.digest))
-    }
-
-    /// Reads the component of a plugin.
-    ///
-    /// # Errors
-    /// When it is not there, or cannot be read any more.
-    pub(crate) fn read_plugin(&self, name: &str) -> Result<Bytes, Fault> {
-        let read = self.components.get(name).ok_or_else(|| {
-            let message = format!("there is no plugin `{name}`");
-            Fault::new(Blame::Configuration, crate::plugins::E0312, message)
-        })?;
-        read()
     }
 
     /// Chooses the asked steps and what they need.
     pub(crate) fn select(&self, asked: &[String]) -> Result<Plan, CommandError> {
         let _span = trace_span!("select steps").entered();
         self.project.select(asked)
-    }
-
-    /// What each plugin says of itself.
-    pub(crate) fn descriptors(&self) -> BTreeMap<String, Descriptor> {
-        let descriptor = |(name, plugin): (&String, &Result<Loaded, Fault>)| {
-            Some((name.clone(), plugin.as_ref().ok()?.descriptor.clone()))
-        };
-        self.plugins.iter().filter_map(descriptor).collect()
-    }
-
-    /// The plugins as the runner knows them.
-    pub(crate) fn run_plugins(&self) -> BTreeMap<String, Result<Plugin, Fault>> {
-        let plugin = |loaded: &Loaded| {
-            let Loaded { digest, descriptor, class, .. } = loaded;
-            Plugin { digest: *digest, label: descriptor.label(), class: *class }
-        };
-        let plugins = self.plugins.iter();
-        plugins
-            .map(|(name, loaded)| (name.clone(), loaded.as_ref().map(plugin).map_err(Fault::clone)))
-            .collect()
     }
 
     /// The names of all variables that any step of the plan was granted.
@@ -387,14 +324,21 @@ impl Session {
 
     /// Makes everything durable at the end of a command, and keeps the store within bounds.
     pub(crate) fn finish(&self) -> Result<(), CommandError> {
-        trace_span!("wait for the flush").in_scope(|| self.store.flush())?;
+        let saved = thread::scope(|scope| {
+            let index = scope.spawn(|| {
+                let _span = trace_span!("save the stat index").entered();
+                self.workspace.settle();
+                self.workspace.save()
+            });
+            trace_span!("wait for the flush").in_scope(|| self.store.flush())?;
+            Ok::<_, Fault>(index.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        })?;
+        saved.map_err(Fault::from)?;
         let span = trace_span!("tidy the store, if it is time").entered();
         self.store.keep_history_of(&self.root.display().to_string())?;
         self.store.gc_if_needed(self.store_size)?;
         upkeep::sweep_if_due(&self.store)?;
         drop(span);
-        let span = trace_span!("save the stat index");
-        span.in_scope(|| self.workspace.save()).map_err(Fault::from)?;
         Ok(())
     }
 }
