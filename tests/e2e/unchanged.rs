@@ -317,3 +317,29 @@ fn what_a_settled_step_has_made_is_made_again_if_the_store_has_lost_it() {
     let run = workspace.run(["run"]).exits(0);
     assert!(!run.stderr.contains(SAYS) && run.stderr.contains("parity"), "{}", run.stderr);
 }
+
+#[test]
+fn what_others_make_is_no_input_in_a_part_of_some_steps_either() {
+    let workspace = TestWorkspace::new();
+    let plugin = workspace.import(&guest("probe"));
+    workspace.write(
+        "belljar.toml",
+        format!(
+            "[plugins]\nprobe = {{ path = \"{plugin}\" }}\n\n[step.a]\nuses = \"probe\"\n\
+             inputs = [\"src\"]\noutputs = [\"out/a\"]\n\
+             with = {{ to = \"out/a\", ops = [{{ op = \"glob\", pattern = \"src/*\" }}] }}\n\n\
+             [step.gen]\nuses = \"probe\"\noutputs = [\"src/gen.txt\"]\n\
+             with = {{ to = \"src/gen.txt\", ops = [] }}\n"
+        ),
+    );
+    workspace.write("src/x.txt", "one");
+    workspace.run(["run"]).exits(0);
+    workspace.read("src/gen.txt");
+    for _ in 0..3 {
+        workspace.run(["run", "a"]).exits(0);
+    }
+    workspace.write("src/y.txt", "new");
+    let run = workspace.run(["run", "a"]).exits(0).says(&["PASS"]);
+    let made = workspace.read("out/a");
+    assert!(made.contains("src/y.txt") && !made.contains("gen"), "{made}: {}", run.stderr);
+}

@@ -88,6 +88,12 @@ impl EnvVar {
         Self::LOCALE[2],
     ];
 
+    /// Whether one of the variables by which CI systems are known says that this is one.
+    pub(crate) fn says_ci() -> bool {
+        let says_so = |ci: String| !ci.eq_ignore_ascii_case("false") && ci != "0";
+        Self::CI.into_iter().filter_map(Self::get).any(says_so)
+    }
+
     /// Returns the value of a variable, if it is set, not empty, and Unicode.
     pub(crate) fn get(name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())

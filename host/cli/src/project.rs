@@ -29,8 +29,8 @@ pub(crate) struct Project {
     pub(crate) heard: Vec<Heard>,
     /// What is odd about the file, but no mistake.
     pub(crate) warnings: Vec<Diagnostic>,
-    /// The outputs of the steps that `pipeline` leaves out because nothing changed for them, as far
-    /// as they may lie where the others look.
+    /// The outputs of the steps that `pipeline` leaves out because nothing changed for them or
+    /// nobody asked for them, as far as they may lie where the others look.
     pub(crate) left_out: Vec<Patterns>,
 }
 

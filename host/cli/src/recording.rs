@@ -56,10 +56,12 @@ impl Recordings {
         Ok(std::io::BufWriter::new(file))
     }
 
-    /// Whether a run may refer to this one: its recording is there, and all that it refers to.
-    pub(crate) fn has_all_of(&self, id: &str) -> anyhow::Result<bool> {
+    /// Whether a run that starts now may refer to this one: its recording is older, is there, and
+    /// so is all that it refers to. `now` is in milliseconds since 1970.
+    pub(crate) fn has_all_of(&self, id: &str, now: u64) -> anyhow::Result<bool> {
         let runs = self.list()?;
-        let Some(run) = runs.iter().find(|run| run.id == id) else { return Ok(false) };
+        let run = runs.iter().find(|run| run.id == id && run.at < now);
+        let Some(run) = run else { return Ok(false) };
         Ok(lineage(run, &runs).last().is_some_and(|first| first.since.is_none()))
     }
 
@@ -118,8 +120,11 @@ impl Recordings {
         if runs.len() <= KEPT {
             return Ok(());
         }
-        let kept = runs[..KEPT].iter().flat_map(|run| lineage(run, &runs));
-        let kept: BTreeSet<&str> = kept.map(|run| run.file.as_str()).collect();
+        let mut kept = BTreeSet::new();
+        for run in &runs[..KEPT] {
+            // Behind one that was met before, all were.
+            let _ = lineage(run, &runs).find(|run| !kept.insert(run.file.as_str()));
+        }
         for old in &runs[KEPT..] {
             if !kept.contains(old.file.as_str()) {
                 self.folder.remove(&old.file)?;
@@ -293,13 +298,14 @@ mod tests {
         assert_eq!(steps(&recordings, "bb"), of([ExactHit, Executed, ExactHit]));
         assert_eq!(steps(&recordings, "cc"), of([ExactHit; 3]));
         for (run, all) in [("aa", true), ("cc", true), ("dd", false)] {
-            assert_eq!(recordings.has_all_of(run).unwrap(), all, "{run}");
+            assert_eq!(recordings.has_all_of(run, 9).unwrap(), all, "{run}");
         }
+        assert!(!recordings.has_all_of("cc", 2).unwrap(), "the clock was set back");
         // One that refers to itself, or to what is gone, leads nowhere.
         recorded(&recordings, "ee", Some("ee"), &[since("ee")]);
         recorded(&recordings, "ff", Some("gone"), &[since("gone")]);
         for run in ["ee", "ff"] {
-            assert!(!recordings.has_all_of(run).unwrap(), "{run}");
+            assert!(!recordings.has_all_of(run, 9).unwrap(), "{run}");
             assert_eq!(steps(&recordings, run).0, [], "{run}");
         }
     }

@@ -38,8 +38,7 @@ impl Terminal {
     /// Looks at the terminal, the environment and the flags, once.
     pub(crate) fn new(global: &Global) -> Self {
         let dumb = EnvVar::get(EnvVar::TERM).is_some_and(|term| term == "dumb");
-        let says_ci = |ci: String| !ci.eq_ignore_ascii_case("false") && ci != "0";
-        let ci = EnvVar::CI.into_iter().filter_map(EnvVar::get).any(says_ci);
+        let ci = EnvVar::says_ci();
         let style = |is_terminal: bool| Style {
             color: color(
                 global.color,

@@ -24,7 +24,7 @@ const TRIES: usize = 16;
 /// forgotten, nobody brings back what was concluded before.
 pub struct Notes {
     store: Root,
-    folder: Option<Root>,
+    folder: Root,
     key: [u8; 32],
 }
 
@@ -32,20 +32,16 @@ impl Notes {
     /// The notes in the store at `place`.
     ///
     /// # Errors
-    /// When no folder is there, or it cannot be read.
+    /// When no folder is there, or it can hold no notes.
     pub fn of(place: &Path, key: &MachineKey) -> Result<Self, StoreError> {
         let store = Root::open(place)?;
-        let folder = match store.folder(layout::NOTES) {
-            Ok(folder) => Some(folder),
-            Err(error) if error.is_absent() => None,
-            Err(error) => return Err(error.into()),
-        };
+        let folder = folder(&store)?;
         Ok(Self { store, folder, key: key.notes() })
     }
 
     /// The note with a name, if there is one that this machine wrote under this name.
     pub fn read(&self, name: &Digest) -> Option<Vec<u8>> {
-        let mut bytes = self.folder.as_ref()?.read_if_there(&name.hex()).ok()??;
+        let mut bytes = self.folder.read_if_there(&name.hex()).ok()??;
         let (tag, text) = bytes.split_first_chunk::<TAG>()?;
         // The comparison takes the same time wherever they differ.
         if self.tag(name, text) != blake3::Hash::from_bytes(*tag) {
@@ -60,20 +56,12 @@ impl Notes {
     /// # Errors
     /// When it cannot be written, or all notes were forgotten since this was made.
     pub fn write(&mut self, name: &Digest, text: &[u8]) -> Result<(), StoreError> {
-        let folder = match self.folder.take() {
-            Some(folder) if folder.list("")?.len() < MOST => folder,
-            full => {
-                if full.is_some() {
-                    forget(&self.store)?;
-                }
-                self.store.create_private_dir(layout::NOTES)?;
-                self.store.folder(layout::NOTES)?
-            }
-        };
+        if self.folder.list("")?.len() >= MOST {
+            forget(&self.store)?;
+            self.folder = folder(&self.store)?;
+        }
         let bytes = [self.tag(name, text).as_bytes(), text].concat();
-        let written = folder.write_atomic(&name.hex(), &bytes, Mode::Private);
-        self.folder = Some(folder);
-        Ok(written?)
+        Ok(self.folder.write_atomic(&name.hex(), &bytes, Mode::Private)?)
     }
 
     fn tag(&self, name: &Digest, text: &[u8]) -> blake3::Hash {
@@ -82,6 +70,12 @@ impl Notes {
         hasher.update(text);
         hasher.finalize()
     }
+}
+
+/// The folder of the notes, which is made if it is not there.
+fn folder(store: &Root) -> Result<Root, DiskError> {
+    store.create_private_dir(layout::NOTES)?;
+    store.folder(layout::NOTES)
 }
 
 /// Removes all notes, when a record or a blob turned out to be wrong, or went away: whoever relied
@@ -170,9 +164,11 @@ mod tests {
         let fixture = Fixture::new();
         let mut early = notes(&fixture, 1);
         early.write(&name("a"), b"text").unwrap();
-        let mut before = notes(&fixture, 1);
-        forget(&fixture.open().root).unwrap();
-        assert!(before.write(&name("a"), b"text").is_err());
+        for _ in 0..2 {
+            let mut before = notes(&fixture, 1);
+            forget(&fixture.open().root).unwrap();
+            assert!(before.write(&name("a"), b"text").is_err(), "also if there were none");
+        }
         let mut after = notes(&fixture, 1);
         assert_eq!(after.read(&name("a")), None);
         after.write(&name("a"), b"anew").unwrap();

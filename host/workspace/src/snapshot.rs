@@ -304,4 +304,16 @@ mod tests {
         assert!(workspace.exists(&WorkspacePath::parse(".belljar").unwrap()));
         assert!(!workspace.exists(&WorkspacePath::parse("none").unwrap()));
     }
+
+    #[test]
+    fn a_link_has_no_rules() {
+        let fixture = Fixture::new(&["a.txt", "rules"]);
+        fixture.write("rules", "*.txt");
+        symlink("rules", fixture.root.path().join(".gitignore")).unwrap();
+        let seen = snapshot(&fixture.open(), &["**/*.txt"]);
+        assert_eq!(seen, ["a.txt"]);
+        assert!(fixture.root.remove(".gitignore").unwrap());
+        fixture.write(".gitignore", "*.txt");
+        assert_eq!(snapshot(&fixture.open(), &["**/*.txt"]), [""; 0]);
+    }
 }

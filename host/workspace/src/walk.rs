@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use belljar_disk::{Kind, Stat, TEMP_PREFIX};
-use belljar_model::{Fault, WorkspacePath};
+use belljar_model::{Fault, Node, WorkspacePath};
 
 use crate::error::WorkspaceError;
 use crate::ignored::{Rules, Shape};
@@ -80,7 +80,8 @@ impl Workspace {
             let above = folder.parent().map(|parent| self.rules(&parent)).transpose()?;
             let own = folder.join(".gitignore");
             let text = match own.map(|own| self.find(&own).map(|found| (own, found))) {
-                Some(Ok((own, Found::Node(_)))) => {
+                // Git follows no link here; and behind one, a change would not be seen.
+                Some(Ok((own, Found::Node(Node::File { .. })))) => {
                     self.root.read_if_there(own.as_str()).map_err(WorkspaceError::Disk)?
                 }
                 Some(Err(error)) => return Err(error.into()),

@@ -53,13 +53,11 @@ pub(crate) enum Why {
 impl Mode {
     /// What the flags and the environment ask for.
     pub(crate) fn of(args: LockArgs) -> Self {
-        let says_so = |ci: String| !ci.is_empty() && ci != "false" && ci != "0";
-        let ci = EnvVar::CI.into_iter().filter_map(EnvVar::get).any(says_so);
         match args {
             LockArgs { frozen: true, .. } => Self::Frozen(Why::Asked),
             LockArgs { locked: true, .. } => Self::Locked,
             LockArgs { no_locked: true, .. } => Self::Open,
-            LockArgs { .. } if ci => Self::Frozen(Why::Ci),
+            LockArgs { .. } if EnvVar::says_ci() => Self::Frozen(Why::Ci),
             LockArgs { .. } => Self::Open,
         }
     }

@@ -4,7 +4,7 @@
 //! own: who needs whom, which places of the workspace concern which step, and each step in bytes
 //! that are only read if it is to run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use belljar_model::{Digest, Patterns, WorkspacePath};
 use belljar_pipeline::{Plan, PluginLocation, PluginSource, Step};
@@ -23,6 +23,8 @@ pub(super) struct Kept<'a> {
     pub(super) steps: Vec<KeptStep<'a>>,
     /// The places in which steps look or write, sorted, each with the index of such a step.
     places: Vec<(&'a str, u32)>,
+    /// The declared outputs of the steps that were not asked for: no inputs either.
+    unasked: Vec<Vec<&'a str>>,
     /// The plugins.
     pub(super) plugins: BTreeMap<String, KeptPlugin>,
 }
@@ -67,19 +69,26 @@ pub(super) fn keep(run: &str, plan: &Plan, session: &Session) -> Option<Vec<u8>>
                 .iter()
                 .map(|need| u32::try_from(*need).ok())
                 .collect::<Option<_>>()?,
-            outputs: step.outputs.texts().iter().map(String::as_str).collect(),
+            outputs: texts(&step.outputs),
             bytes,
         });
     }
     places.sort_unstable();
     places.dedup();
+    let asked: BTreeSet<_> = plan.steps.iter().map(|step| &step.name).collect();
+    let unasked = session.project.pipeline.steps.iter().filter(|step| !asked.contains(&step.name));
+    let unasked = unasked.map(|step| texts(&step.outputs)).collect();
     let plugin = |(name, source): (&String, &PluginSource)| {
         let digest = session.plugins.get(name)?.as_ref().ok()?.digest;
         Some((name.clone(), KeptPlugin { source: source.clone(), digest }))
     };
     let plugins = session.project.pipeline.plugins.iter();
     let plugins = plugins.map(plugin).collect::<Option<_>>()?;
-    postcard::to_stdvec(&Kept { run, steps, places, plugins }).ok()
+    postcard::to_stdvec(&Kept { run, steps, places, unasked, plugins }).ok()
+}
+
+fn texts(patterns: &Patterns) -> Vec<&str> {
+    patterns.texts().iter().map(String::as_str).collect()
 }
 
 impl KeptStep<'_> {
@@ -115,6 +124,11 @@ impl Kept<'_> {
             concerned[index] |= needs.iter().any(|need| concerned[*need as usize]);
         }
         Some(concerned)
+    }
+
+    /// The declared outputs of the steps that were not asked for.
+    pub(super) fn unasked(&self) -> Option<Vec<Patterns>> {
+        self.unasked.iter().map(|outputs| Patterns::parse(outputs).ok()).collect()
     }
 
     /// Which steps look or write at one of these paths, above it or below it.
@@ -174,8 +188,9 @@ mod tests {
 
     /// A plan of steps `a`, `b` and so on, each with its needs and the places that concern it.
     fn kept<'a>(steps: &[(&'a str, &[u32], &[&'a str])]) -> Kept<'a> {
-        let mut kept =
-            Kept { run: "run", steps: Vec::new(), places: Vec::new(), plugins: BTreeMap::new() };
+        let (steps_kept, places, unasked) = (Vec::new(), Vec::new(), Vec::new());
+        let plugins = BTreeMap::new();
+        let mut kept = Kept { run: "run", steps: steps_kept, places, unasked, plugins };
         for (number, (name, needs, places)) in (0..).zip(steps) {
             let needs = needs.to_vec();
             kept.steps.push(KeptStep { name, needs, outputs: Vec::new(), bytes: &[] });

@@ -167,7 +167,7 @@ impl<'a> Candidate<'a> {
             return None;
         }
         let recordings = Recordings::open(&self.root.join(STATE)).ok()?;
-        if !recordings.has_all_of(&note.run).ok()? {
+        if !recordings.has_all_of(&note.run, now).ok()? {
             return None;
         }
         let Looked { changes, settled } = note.watched.look(&root, now);
@@ -181,7 +181,8 @@ impl<'a> Candidate<'a> {
         // What a step has made is put back. Anything else that changed is likely to be for steps.
         let read = changes.iter().filter(|change| change.kind != ChangeKind::Made).count();
         if read > 0 {
-            self.early = worker::start_early(read.min(opening::processors()));
+            let jobs = self.args.jobs.unwrap_or_else(opening::processors);
+            self.early = worker::start_early(read.min(jobs).min(opening::processors()));
         }
         if note.links >= MOST_LINKS {
             return None;
@@ -259,7 +260,10 @@ impl<'a> Candidate<'a> {
             outdated.extend(made);
             note.made[*index] = Made::of(report);
         }
-        note.watched = note.watched.renewed(&outdated, watched);
+        let Some(watched) = note.watched.renewed(&outdated, watched) else {
+            return tracing::debug!("something changed during the run: the next one looks again");
+        };
+        note.watched = watched;
         note.links += 1;
         note.run.clone_from(&executed.run);
         self.write_note(&note);

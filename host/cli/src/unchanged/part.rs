@@ -74,7 +74,9 @@ impl Part {
         let inputs = plan.steps.iter().flat_map(|step| step.inputs.bases());
         let around = kept.around(inputs.map(Base::path));
         let left_out = others().filter(|index| around[*index]);
-        let left_out = left_out.map(|index| kept.steps[index].outputs()).collect::<Option<_>>()?;
+        let left_out = left_out.map(|index| kept.steps[index].outputs());
+        let mut left_out: Vec<_> = left_out.collect::<Option<_>>()?;
+        left_out.extend(kept.unasked()?);
         let settled = Settled {
             since: note.run.clone(),
             outputs: needed(&note, kept, &concerned)?,
@@ -84,7 +86,7 @@ impl Part {
     }
 
     /// Opens it. `None` if all steps have to be looked at after all: a plugin is another one, or a
-    /// file that a settled step has made is not in the store any more.
+    /// file that a settled step has made for one of these is not in the store any more.
     ///
     /// # Errors
     /// When the store cannot be opened.

@@ -33,8 +33,8 @@ pub(super) struct Process {
     pub(super) stream: Stream,
     /// What it said of itself.
     pub(super) walls: Walls,
-    /// Whether it has done a call before.
-    pub(super) is_used: bool,
+    /// Whether there was a time since its start in which nobody would have noticed its end.
+    pub(super) has_waited: bool,
     child: Child,
 }
 
@@ -72,7 +72,7 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()?;
         let walls = Walls { seccomp: false, landlock: 0 };
-        Ok(Self { stream: Stream::new(ours), walls, is_used: false, child })
+        Ok(Self { stream: Stream::new(ours), walls, has_waited: false, child })
     }
 
     /// Waits until it says that it is ready.

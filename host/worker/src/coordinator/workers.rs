@@ -123,8 +123,9 @@ impl Workers {
         Ok(walls)
     }
 
-    /// Ends the workers that wait for a call, and waits for none of them: for whoever knows that
-    /// there will be no more calls. One that comes nevertheless starts another worker.
+    /// Ends the workers that wait for a call: for whoever knows that there will be no more calls. It
+    /// does not wait until those have ended that had one before. A call that comes nevertheless
+    /// starts another worker.
     pub fn dismiss(&self) {
         self.early().clear();
         self.idle().iter_mut().for_each(Process::end);
@@ -145,7 +146,14 @@ impl Workers {
         }
         let early = self.early().pop();
         match early {
-            Some(ordered) => greeted(ordered),
+            // It has waited as one that was used has: both may be gone by now.
+            Some(ordered) => match greeted(ordered) {
+                Ok(mut process) => {
+                    process.has_waited = true;
+                    Ok(process)
+                }
+                Err(_) => self.start(self.options.runs),
+            },
             None => self.start(self.options.runs),
         }
     }
@@ -170,7 +178,7 @@ impl Workers {
     }
 
     fn give_back(&self, mut process: Process) {
-        process.is_used = true;
+        process.has_waited = true;
         self.idle().push(process);
     }
 
@@ -196,7 +204,7 @@ impl Workers {
                     return Ok(done);
                 }
                 // It died while nobody needed it, so this call has not begun.
-                Err(Broken::Gone) if process.is_used && !answers.is_begun() => {
+                Err(Broken::Gone) if process.has_waited && !answers.is_begun() => {
                     tracing::debug!(worker = process.id(), "a worker died while it was idle");
                 }
                 Err(broken) => return Err(self.failed(process, &broken, (&vigil, errand))),

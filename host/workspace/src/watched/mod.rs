@@ -166,21 +166,23 @@ impl Watched {
     }
 
     /// What two runs saw: all that the later one did, and of the earlier one all but what is
-    /// `outdated`. Where both looked, the earlier look counts: it is what those steps relied on
-    /// that the later run left alone.
+    /// `outdated`. `None` if they saw something different at one path: then it changed between the
+    /// two, and no look stands for the steps of both.
     #[must_use]
-    pub fn renewed(self, outdated: &BTreeSet<WorkspacePath>, later: Self) -> Self {
+    pub fn renewed(self, outdated: &BTreeSet<WorkspacePath>, later: Self) -> Option<Self> {
         let mut looks: BTreeMap<_, _> = later.0.into_iter().collect();
         for (path, look) in self.0 {
             if outdated.contains(&path) {
                 continue;
             }
-            let has_more = |later: &Look| matches!((&look, later), (Look::Folder, Look::Listed(_)));
-            if !looks.get(&path).is_some_and(has_more) {
-                looks.insert(path, look);
+            match (looks.get(&path), &look) {
+                (None, _) | (Some(Look::Folder), Look::Listed(_)) => drop(looks.insert(path, look)),
+                (Some(Look::Listed(_)), Look::Folder) => {}
+                (Some(later), _) if *later == look => {}
+                (Some(_), _) => return None,
             }
         }
-        Self(looks.into_iter().collect())
+        Some(Self(looks.into_iter().collect()))
     }
 
     /// How many paths are looked at.

@@ -189,13 +189,19 @@ fn a_later_run_adds_what_it_saw_and_hides_no_change() {
     let outdated: BTreeSet<_> =
         changes(&watched, &fixture).into_iter().map(|change| change.path).collect();
     let later = watch(&fixture).unwrap();
-    // This one comes after the later run's look, and an older one relied on it.
+    let both = watched.clone().renewed(&outdated, later).unwrap();
+    assert_eq!(changes(&both, &fixture), []);
+    // This one comes after both looks.
     write("src/a", "changed too");
-    let seen = watch(&fixture).unwrap();
-    let left = changes(&watched.clone().renewed(&outdated, later), &fixture);
+    let left = changes(&both, &fixture);
     assert_eq!(left.iter().map(|change| change.path.as_str()).collect::<Vec<_>>(), ["src/a"]);
-    let hidden = changes(&watched.renewed(&outdated, seen), &fixture);
-    assert_eq!(hidden, left, "the earlier look counts");
+    // And here between them: the steps of the later run saw it, and those of the earlier did not.
+    assert_eq!(watched.clone().renewed(&outdated, watch(&fixture).unwrap()), None);
+    std::fs::write(fixture.root.path().join("absent"), "for a while").unwrap();
+    let seen = watch(&fixture).unwrap();
+    assert!(fixture.root.remove("absent").unwrap());
+    let outdated = ["src/a", "src/in/b"].map(|path| WorkspacePath::parse(path).unwrap()).into();
+    assert_eq!(watched.renewed(&outdated, seen), None, "what was there only for a while");
 }
 
 #[test]
@@ -206,14 +212,14 @@ fn a_folder_that_only_the_later_run_listed_is_watched_for_names() {
         workspace.snapshot(&Patterns::parse(&[pattern]).unwrap()).unwrap();
         workspace.watched([].iter())
     };
-    let earlier = only("src/a").unwrap();
-    let later = loop {
-        if let Some(later) = only("src/*") {
-            break later;
+    let at_rest = |pattern| loop {
+        match only(pattern) {
+            Some(watched) if !watched.young() => break watched,
+            _ => thread::yield_now(),
         }
-        thread::yield_now();
     };
-    let both = earlier.renewed(&BTreeSet::new(), later);
+    let (earlier, later) = (at_rest("src/a"), at_rest("src/*"));
+    let both = earlier.renewed(&BTreeSet::new(), later).unwrap();
     fixture.write("src/b", "new");
     let kinds: Vec<_> = changes(&both, &fixture).iter().map(|change| change.kind).collect();
     assert_eq!(kinds, [ChangeKind::Listing]);
