@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use belljar_disk::{DiskError, Mode, Root};
+use belljar_disk::{DiskError, Durability, Mode, Root, Temp};
 use belljar_model::Digest;
 
 use crate::error::StoreError;
@@ -60,8 +60,10 @@ impl Notes {
             forget(&self.store)?;
             self.folder = folder(&self.store)?;
         }
-        let bytes = [self.tag(name, text).as_bytes(), text].concat();
-        Ok(self.folder.write_atomic(&name.hex(), &bytes, Mode::Private)?)
+        let mut temp = Temp::new(&self.folder, "", Mode::Private)?;
+        temp.append(self.tag(name, text).as_bytes())?;
+        temp.append(text)?;
+        Ok(temp.persist(&name.hex(), Durability::Cached)?)
     }
 
     fn tag(&self, name: &Digest, text: &[u8]) -> blake3::Hash {

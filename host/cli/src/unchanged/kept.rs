@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::session::Session;
 
+/// How many bytes of a step are about other things than the step itself, usually at most.
+const ROOM: usize = 256;
+
 /// All that is kept of a plan.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Kept<'a> {
@@ -84,7 +87,10 @@ pub(super) fn keep(run: &str, plan: &Plan, session: &Session) -> Option<Vec<u8>>
     };
     let plugins = session.project.pipeline.plugins.iter();
     let plugins = plugins.map(plugin).collect::<Option<_>>()?;
-    postcard::to_stdvec(&Kept { run, steps, places, unasked, plugins }).ok()
+    // Almost as large as it will be: growing would take as much memory again.
+    let size: usize = bytes.iter().map(|bytes| bytes.len() + ROOM).sum();
+    let kept = Kept { run, steps, places, unasked, plugins };
+    postcard::to_extend(&kept, Vec::with_capacity(size)).ok()
 }
 
 fn texts(patterns: &Patterns) -> Vec<&str> {
