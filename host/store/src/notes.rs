@@ -12,6 +12,10 @@ use crate::trust::MachineKey;
 
 /// How many notes are kept. One more, and all others go: whoever needs one makes it again.
 const MOST: usize = 256;
+/// How many bytes they may take. If a large one would be too much, all others go.
+const MOST_BYTES: u64 = 512 << 20;
+/// So many bytes of each note are never too much, whatever the others take.
+const SMALL: u64 = MOST_BYTES / MOST as u64;
 /// The length of what authenticates a note, in bytes.
 const TAG: usize = 32;
 
@@ -56,7 +60,7 @@ impl Notes {
     /// # Errors
     /// When it cannot be written, or all notes were forgotten since this was made.
     pub fn write(&mut self, name: &Digest, text: &[u8]) -> Result<(), StoreError> {
-        if self.folder.list("")?.len() >= MOST {
+        if !self.has_room(text.len() as u64)? {
             forget(&self.store)?;
             self.folder = folder(&self.store)?;
         }
@@ -64,6 +68,15 @@ impl Notes {
         temp.append(self.tag(name, text).as_bytes())?;
         temp.append(text)?;
         Ok(temp.persist(&name.hex(), Durability::Cached)?)
+    }
+
+    fn has_room(&self, bytes: u64) -> Result<bool, DiskError> {
+        if bytes <= SMALL {
+            return Ok(self.folder.list("")?.len() < MOST);
+        }
+        let notes = self.folder.items("")?;
+        let taken: u64 = notes.iter().map(|note| note.bytes).sum();
+        Ok(notes.len() < MOST && taken.saturating_add(bytes) <= MOST_BYTES)
     }
 
     fn tag(&self, name: &Digest, text: &[u8]) -> blake3::Hash {
@@ -158,6 +171,21 @@ mod tests {
         assert!(kept.read(&name(&MOST.to_string())).is_some(), "nothing was collected");
         fixture.open().gc(0, Sweep::Delete).unwrap();
         assert_eq!(kept.read(&name(&MOST.to_string())), None);
+    }
+
+    #[test]
+    fn notes_have_a_bound_of_bytes_too() {
+        let fixture = Fixture::new();
+        let mut kept = notes(&fixture, 1);
+        kept.write(&name("small"), b"text").unwrap();
+        let place = fixture.path().join(layout::NOTES).join(name("large").hex());
+        // It takes no room, but says that it would.
+        std::fs::File::create(place).unwrap().set_len(MOST_BYTES - SMALL).unwrap();
+        kept.write(&name("other"), b"text").unwrap();
+        assert!(kept.read(&name("small")).is_some());
+        kept.write(&name("one more"), &vec![0; 1 + SMALL as usize]).unwrap();
+        assert_eq!(kept.read(&name("small")), None);
+        assert!(kept.read(&name("one more")).is_some());
     }
 
     #[test]

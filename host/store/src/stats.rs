@@ -29,6 +29,10 @@ pub struct StatReport {
     pub quarantined: u64,
     /// What they take.
     pub quarantined_bytes: u64,
+    /// Notes of what runs depended on.
+    pub notes: u64,
+    /// What they take.
+    pub note_bytes: u64,
     /// Workspaces of which history is kept.
     pub workspaces: u64,
     /// What their history takes within the database.
@@ -73,6 +77,7 @@ impl Store {
             database_bytes += stat.map_or(0, |stat| stat.size);
         }
         let (quarantined, quarantined_bytes) = self.files(layout::QUARANTINE)?;
+        let (notes, note_bytes) = self.files(layout::NOTES)?;
         Ok(StatReport {
             blobs: present.len() as u64,
             blob_bytes: present.keys().map(Digest::size).sum(),
@@ -83,6 +88,8 @@ impl Store {
             compiled_bytes,
             quarantined,
             quarantined_bytes,
+            notes,
+            note_bytes,
             workspaces,
             history_bytes,
             oldest_use,

@@ -50,7 +50,8 @@ fn stat(global: &Global, terminal: &Terminal) -> Result<Exit, CommandError> {
             "blob_bytes": stat.blob_bytes, "records": stat.records, "steps": stat.steps,
             "database_bytes": stat.database_bytes, "compiled_plugins": stat.compiled_plugins,
             "compiled_bytes": stat.compiled_bytes, "quarantined": stat.quarantined,
-            "quarantined_bytes": stat.quarantined_bytes, "workspaces": stat.workspaces,
+            "quarantined_bytes": stat.quarantined_bytes, "notes": stat.notes,
+            "note_bytes": stat.note_bytes, "workspaces": stat.workspaces,
             "history_bytes": stat.history_bytes, "tool_states": states.kept,
             "tool_state_bytes": states.kept_bytes, "tool_runs": runs.kept,
             "tool_run_bytes": runs.kept_bytes, "oldest_use": stat.oldest_use, "writers": writers, "disputes": disputes,
@@ -68,6 +69,7 @@ fn stat(global: &Global, terminal: &Terminal) -> Result<Exit, CommandError> {
          plugins   {} of machine code in {}\n\
          state     {} that tools keep for {}\n\
          runs      {} in {} of tools\n\
+         notes     {} in {} about runs\n\
          damaged   {} in {} in quarantine\n\
          disputed  {}\n\
          {whose}",
@@ -84,6 +86,8 @@ fn stat(global: &Global, terminal: &Terminal) -> Result<Exit, CommandError> {
         text::count(number(states.kept), "workspace"),
         text::size(runs.kept_bytes),
         text::count(number(runs.kept), "folder"),
+        text::size(stat.note_bytes),
+        text::count(number(stat.notes), "file"),
         text::size(stat.quarantined_bytes),
         text::count(number(stat.quarantined), "file"),
         text::count(disputes, "action"),
