@@ -18,8 +18,8 @@ const COUNT: u32 = 1000;
 pub(super) fn measure(surroundings: &Surroundings, results: &mut Results) -> Result<()> {
     results.table(
         "Store and tree",
-        "Blobs and files of 4 KiB. *Put* ingests a blob. *Flush* makes everything durable: one \
-         barrier, renames, one commit. *Snapshot* opens the workspace, finds the files and has \
+        "Blobs and files of 4 KiB. *Put* ingests a blob. *Flush* makes everything durable: \
+         bytes, names, one commit. *Snapshot* opens the workspace, finds the files and has \
          their digests; a warm one takes them from the stat index.",
     );
     let bench = Workbench::new(surroundings, "does_nothing")?;

@@ -3,7 +3,7 @@
 //! ```text
 //! put(blob)    in memory if small, or tmp/…  readable at once, not durable
 //! put(record)  queued in memory              visible to this process at once
-//! flush        all in tmp/, one barrier      → renames into blobs-v1/ → one commit
+//! flush        all in tmp/, a barrier        → renames into blobs-v1/, a barrier → one commit
 //! ```
 //!
 //! A flush happens on a thread of its own, so no step waits for the disk. Whatever moment a

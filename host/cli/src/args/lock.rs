@@ -10,10 +10,10 @@ pub(crate) struct LockArgs {
     /// Refuse to run if the lock file is missing or would change
     #[arg(long, global = true)]
     pub(crate) locked: bool,
-    /// As --locked, and build no plugin with the network [default where `CI` is set]
+    /// As --locked, and build no plugin with the network [default in CI]
     #[arg(long, global = true)]
     pub(crate) frozen: bool,
-    /// Write the lock file even where `CI` is set
+    /// Write the lock file even in CI
     #[arg(long, global = true)]
     pub(crate) no_locked: bool,
 }

@@ -94,7 +94,7 @@ fn run_cargo(name: &str, manifest: &Path, network: Network) -> Result<PathBuf, F
         return Err(fault.help(match network {
             Network::Allowed => "rustup target add wasm32-wasip2, if the target is missing",
             Network::Denied => {
-                "nothing is downloaded (`--frozen`, the default where `CI` is set): run `cargo \
+                "nothing is downloaded (`--frozen`, the default in CI): run `cargo \
                  fetch` in the folder before, or `--no-locked`"
             }
         }));

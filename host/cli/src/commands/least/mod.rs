@@ -45,7 +45,7 @@ pub(super) fn least(
             "`--audit-only` gives steps more than they were granted, and here nothing may";
         let fault = Fault::new(Blame::Policy, E0346, message);
         return Err(fault
-            .help("run it where the pipeline file is written; where `CI` is set it is refused")
+            .help("run it where the pipeline file is written; in CI it is refused")
             .into());
     }
     let wide = widened(session, plan, terminal)?;
