@@ -7,7 +7,7 @@ use std::process::Command;
 
 use belljar_model::{Fault, Tier};
 
-use super::seed::{self, Given};
+use super::seed::{self, Given, Kind};
 use super::start::{Passed, Process, Started, spawn, stdin_of};
 use super::{Confinement, etc, fault, filled, launcher};
 use crate::launch::{Bounds, Instruction, LAUNCH, Place, Walls};
@@ -38,7 +38,8 @@ pub(super) fn start(
     let instruction = instruction(confinement, &workspace)?;
     let text = serde_json::to_vec(&instruction).map_err(|error| broken(&error))?;
     // A launcher that was loaded anew is the same; it only takes longer.
-    let copied = copied(report, &text, stdin).or_else(|error| {
+    let kind = if instruction.walls.is_some() { Kind::Walled } else { Kind::Open };
+    let copied = copied(kind, report, (&text, stdin)).or_else(|error| {
         tracing::debug!(%error, "no copy of a launcher can be had");
         loaded(report, &text, stdin)
     });
@@ -46,17 +47,22 @@ pub(super) fn start(
 }
 
 /// Starts a copy of the launcher that was loaded once.
-fn copied(report: &PipeWriter, instruction: &[u8], stdin: &[u8]) -> io::Result<Started> {
+fn copied(
+    kind: Kind,
+    report: &PipeWriter,
+    (instruction, stdin): (&[u8], &[u8]),
+) -> io::Result<Started> {
     let ((stdout, out), (stderr, err)) = (io::pipe()?, io::pipe()?);
     let (told, mut tell) = io::pipe()?;
     let stdin = stdin_of(stdin)?;
-    let pid = seed::copy(&Given {
+    let given = Given {
         stdin: stdin.as_fd(),
         stdout: out.as_fd(),
         stderr: err.as_fd(),
         report: report.as_fd(),
         instruction: told.as_fd(),
-    })?;
+    };
+    let pid = seed::copy(kind, &given)?;
     // If it is gone already, its report, or that there is none, says why.
     drop(told);
     let _ = tell.write_all(instruction);

@@ -1,4 +1,4 @@
-//! The host's side of the seed: asks for a copy of it, which is a child of the host.
+//! The host's side of the seeds: asks for a copy of one, which is a child of the host.
 
 use std::io::{self, Read as _};
 use std::os::fd::{AsFd as _, BorrowedFd};
@@ -12,7 +12,7 @@ use rustix::process::Pid;
 use super::launcher;
 use super::start::{Passed, inheriting};
 use crate::descriptors;
-use crate::launch::SEED;
+use crate::launch::{SEED, WALLED};
 
 /// What a copy is given.
 pub(super) struct Given<'a> {
@@ -25,18 +25,34 @@ pub(super) struct Given<'a> {
     pub(super) instruction: BorrowedFd<'a>,
 }
 
-/// The socket of the seed of this process, if there is one.
-static SOCKET: Mutex<Option<UnixStream>> = Mutex::new(None);
+/// For which tools a seed is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// For those with walls, of which the seed has a part already.
+    Walled,
+    /// For those without.
+    Open,
+}
 
-/// Starts a launcher: a copy of the seed, which is started if there is none.
+/// The socket of a seed of this process, if there is one.
+type Socket = Mutex<Option<UnixStream>>;
+
+static WALLED_SEED: Socket = Mutex::new(None);
+static OPEN_SEED: Socket = Mutex::new(None);
+
+/// Starts a launcher: a copy of a seed, which is started if there is none.
 ///
 /// # Errors
 /// When there can be none. Another one is started the next time.
-pub(super) fn copy(given: &Given<'_>) -> io::Result<Pid> {
-    let mut socket = SOCKET.lock().unwrap_or_else(PoisonError::into_inner);
+pub(super) fn copy(kind: Kind, given: &Given<'_>) -> io::Result<Pid> {
+    let socket = match kind {
+        Kind::Walled => &WALLED_SEED,
+        Kind::Open => &OPEN_SEED,
+    };
+    let mut socket = socket.lock().unwrap_or_else(PoisonError::into_inner);
     let seed = match socket.take() {
         Some(seed) => seed,
-        None => start()?,
+        None => start(kind)?,
     };
     let copied = ask(&seed, given)?;
     *socket = Some(seed);
@@ -54,12 +70,12 @@ fn ask(mut seed: &UnixStream, given: &Given<'_>) -> io::Result<i32> {
     Ok(i32::from_le_bytes(said))
 }
 
-/// Starts the seed, on a thread that lasts as long as this process: what the kernel sends a child
+/// Starts a seed, on a thread that lasts as long as this process: what the kernel sends a child
 /// when its parent dies, it sends when that thread does.
-fn start() -> io::Result<UnixStream> {
+fn start(kind: Kind) -> io::Result<UnixStream> {
     let (sender, receiver) = mpsc::channel();
     thread::Builder::new().name("seed".to_owned()).spawn(move || {
-        if sender.send(spawn()).is_ok() {
+        if sender.send(spawn(kind)).is_ok() {
             loop {
                 thread::park();
             }
@@ -68,13 +84,16 @@ fn start() -> io::Result<UnixStream> {
     receiver.recv().map_err(io::Error::other)?
 }
 
-fn spawn() -> io::Result<UnixStream> {
+fn spawn(kind: Kind) -> io::Result<UnixStream> {
     let (own, other) = UnixStream::pair()?;
     let mut passed = Passed::default();
     let number = passed.pass(other.as_fd())?;
     drop(other);
     let mut command = Command::new(launcher::find()?.program);
     command.args([SEED, &number.to_string()]).env_clear().current_dir("/");
+    if kind == Kind::Walled {
+        command.arg(WALLED);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // It is never waited for: it ends after, or with, this process.
     inheriting(&mut command, &passed).spawn()?;

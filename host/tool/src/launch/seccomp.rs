@@ -1,4 +1,8 @@
 //! seccomp: the system calls that a tool may make; all others are denied.
+//!
+//! The kernel takes about a millisecond to compile what is said here, and nothing to hand it down
+//! to a copy of a process. So most of it is *wide*: what a launcher itself can live with. A seed
+//! has it once, and with it all of its copies. The rest is *narrow*, and only for the tool.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -14,8 +18,9 @@ use super::{Place, Refusal, Refused, Walls, landlock};
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 type Made<T> = Result<T, seccompiler::BackendError>;
 
-/// Filters that were made before they are needed, so that copies of this process have them.
-static READY: OnceLock<Vec<(Reach, Vec<BpfProgram>)>> = OnceLock::new();
+/// Set in a process that has the wide filters for tools among the processes of the machine, as its
+/// copies have: the narrow ones, made before they are needed.
+static WALLED: OnceLock<Vec<(Reach, BpfProgram)>> = OnceLock::new();
 
 /// What a filter must know beside the lists.
 #[derive(PartialEq, Eq)]
@@ -59,46 +64,63 @@ impl Reach {
     }
 }
 
-/// Makes the filters for all tools that are started among the processes of the machine.
-pub(super) fn make_ready() {
+/// Puts up the wide filters for all tools that are started among the processes of the machine. If
+/// that fails, they are put up for each of them, where it can be told why they cannot.
+pub(super) fn enforce_wide() {
     let signals =
         if landlock::keeps_signals_apart() { Signals::KeptApart } else { Signals::Denied };
     let reach = |network| Reach { network, ipc: Ipc::Machine, signals };
-    let made = [Network::None, Network::Granted].map(reach).into_iter();
-    // What cannot be made is made again where it can be told why it cannot.
-    let made = made.filter_map(|reach| programs(&reach).ok().map(|programs| (reach, programs)));
-    let _ = READY.set(made.collect());
+    let narrow = [Network::None, Network::Granted].map(reach).into_iter().map(|reach| {
+        let program = narrow(&reach)?;
+        Ok((reach, program))
+    });
+    let made: Made<Vec<_>> = narrow.collect();
+    if let (Ok(wide), Ok(narrow)) = (wide(Ipc::Machine), made)
+        && apply(&wide).is_ok()
+    {
+        let _ = WALLED.set(narrow);
+    }
 }
 
 /// Denies this process and all that it starts what is not listed. Sets `no_new_privs` too.
 pub(super) fn enforce(reach: &Reach) -> Result<(), Refused> {
     let refused = |error| Refused::new(Refusal::Seccomp, &error);
-    let ready = READY.get().and_then(|ready| ready.iter().find(|(found, _)| found == reach));
-    let made;
-    let programs = if let Some((_, programs)) = ready {
-        programs
-    } else {
-        made = programs(reach).map_err(|error| Refused::new(Refusal::Seccomp, &error))?;
-        &made
-    };
+    let walled = WALLED.get().and_then(|made| made.iter().find(|(found, _)| found == reach));
+    if let Some((_, narrow)) = walled {
+        return apply(std::slice::from_ref(narrow));
+    }
+    apply(&wide(reach.ipc).map_err(refused)?)?;
+    apply(&[narrow(reach).map_err(refused)?])
+}
+
+fn apply(programs: &[BpfProgram]) -> Result<(), Refused> {
+    let refused = |error| Refused::new(Refusal::Seccomp, &error);
     programs.iter().try_for_each(|program| seccompiler::apply_filter(program).map_err(refused))
 }
 
-/// The filters, in the order in which they are put up. Of two errors that of the later filter is
-/// returned, so the one for all that is unknown comes first. Each also ends a process that makes
+/// The wide filters, in the order in which they are put up. Of two errors that of the later filter
+/// is returned, so the one for all that is unknown comes first. Each also ends a process that makes
 /// a system call of another architecture.
-fn programs(reach: &Reach) -> Made<Vec<BpfProgram>> {
-    let errno = |number: i32| SeccompAction::Errno(number.unsigned_abs());
-    let filters = [
-        (allowed(reach)?, errno(libc::ENOSYS), SeccompAction::Allow),
-        (all(NO_ATTRIBUTES), SeccompAction::Allow, errno(libc::EOPNOTSUPP)),
-        (denied(reach)?, SeccompAction::Allow, errno(libc::EPERM)),
-    ];
+fn wide(ipc: Ipc) -> Made<Vec<BpfProgram>> {
+    Ok(vec![
+        program(allowed(ipc)?, errno(libc::ENOSYS), SeccompAction::Allow)?,
+        program(all(NO_ATTRIBUTES), SeccompAction::Allow, errno(libc::EOPNOTSUPP))?,
+        program(denied()?, SeccompAction::Allow, errno(libc::EPERM))?,
+    ])
+}
+
+/// The filter for the tool alone.
+fn narrow(reach: &Reach) -> Made<BpfProgram> {
+    program(denied_to_tools(reach)?, SeccompAction::Allow, errno(libc::EPERM))
+}
+
+fn program(rules: Rules, otherwise: SeccompAction, matching: SeccompAction) -> Made<BpfProgram> {
     let arch = std::env::consts::ARCH.try_into()?;
-    let program = |(rules, otherwise, matching)| {
-        BpfProgram::try_from(SeccompFilter::new(rules, otherwise, matching, arch)?)
-    };
-    filters.into_iter().map(program).collect()
+    BpfProgram::try_from(SeccompFilter::new(rules, otherwise, matching, arch)?)
+}
+
+const fn errno(number: i32) -> SeccompAction {
+    SeccompAction::Errno(number.unsigned_abs())
 }
 
 /// Rules that match a system call whatever its arguments are.
@@ -106,17 +128,16 @@ fn all(calls: &[i64]) -> Rules {
     calls.iter().map(|&call| (call, Vec::new())).collect()
 }
 
-fn allowed(reach: &Reach) -> Made<Rules> {
+/// What some tool may do. Those without a host are denied sockets by the narrow filter.
+fn allowed(ipc: Ipc) -> Made<Rules> {
     let mut rules = all(ALLOWED);
     rules.extend(all(ALLOWED_HERE));
     rules.extend(all(NO_ATTRIBUTES)); // the next filter answers
-    if reach.ipc == Ipc::Own {
+    if ipc == Ipc::Own {
         rules.extend(all(OWN_IPC));
     }
-    if reach.network == Network::Granted {
-        rules.extend(all(NETWORK));
-        rules.insert(libc::SYS_socket, internet_sockets()?);
-    }
+    rules.extend(all(NETWORK));
+    rules.insert(libc::SYS_socket, internet_sockets()?);
     Ok(rules)
 }
 
@@ -141,8 +162,18 @@ fn internet_sockets() -> Made<Vec<SeccompRule>> {
     Ok(rules)
 }
 
-fn denied(reach: &Reach) -> Made<Rules> {
+/// What neither a tool nor its launcher may do.
+fn denied() -> Made<Rules> {
     let mut rules = all(DENIED);
+    namespaces(&mut rules)?;
+    modes(&mut rules)?;
+    others(&mut rules)?;
+    Ok(rules)
+}
+
+/// What the launcher may do, and the tool may not.
+fn denied_to_tools(reach: &Reach) -> Made<Rules> {
+    let mut rules = Rules::new();
     if reach.network == Network::None {
         rules.extend(all(&[libc::SYS_socket]));
         rules.extend(all(NETWORK));
@@ -150,9 +181,8 @@ fn denied(reach: &Reach) -> Made<Rules> {
     if reach.signals == Signals::Denied {
         rules.extend(all(SIGNALS));
     }
-    namespaces(&mut rules)?;
-    modes(&mut rules)?;
-    others(&mut rules)?;
+    // The launcher sees to it that what it ends starts nothing more.
+    rules.insert(libc::SYS_prlimit64, vec![of_another_process(0)?]);
     Ok(rules)
 }
 
@@ -220,12 +250,11 @@ fn others(rules: &mut Rules) -> Made<()> {
         [TIOCSTI, TIOCLINUX].map(|command| rule([argument(1, SeccompCmpOp::Eq, command)?]));
     rules.insert(libc::SYS_ioctl, terminal.into_iter().collect::<Made<_>>()?);
     for (call, at) in [
-        (libc::SYS_prlimit64, 0),
         (libc::SYS_sched_setaffinity, 0),
         (libc::SYS_sched_setscheduler, 0),
         (libc::SYS_setpriority, 1),
     ] {
-        rules.insert(call, vec![rule([argument(at, SeccompCmpOp::Ne, 0)?])?]);
+        rules.insert(call, vec![of_another_process(at)?]);
     }
     let unix = argument(0, SeccompCmpOp::Ne, number(libc::AF_UNIX))?;
     rules.insert(libc::SYS_socketpair, vec![rule([unix])?]);
@@ -233,6 +262,11 @@ fn others(rules: &mut Rules) -> Made<()> {
         rules.insert(call, vec![rule([has(at, FASTOPEN)?])?]);
     }
     Ok(())
+}
+
+/// Matches if the argument that names a process does not say: this one.
+fn of_another_process(at: u8) -> Made<SeccompRule> {
+    rule([argument(at, SeccompCmpOp::Ne, 0)?])
 }
 
 fn rule<const N: usize>(conditions: [SeccompCondition; N]) -> Made<SeccompRule> {
@@ -260,25 +294,32 @@ mod tests {
     #[test]
     fn the_filters_fit_and_no_denied_call_is_allowed() {
         belljar_cases::case!("D11");
-        let reaches = [Network::None, Network::Granted].into_iter().flat_map(|network| {
-            [(Ipc::Own, Signals::KeptApart), (Ipc::Machine, Signals::Denied)]
-                .map(|(ipc, signals)| Reach { network, ipc, signals })
-        });
-        for reach in reaches {
-            assert_eq!(programs(&reach).unwrap().len(), 3);
-            let allowed = allowed(&reach).unwrap();
+        for ipc in [Ipc::Own, Ipc::Machine] {
+            assert_eq!(wide(ipc).unwrap().len(), 3);
+            let allowed = allowed(ipc).unwrap();
             for call in DENIED {
                 assert!(!allowed.contains_key(call), "{call} is allowed and denied");
             }
             assert!(!allowed.contains_key(&libc::SYS_clone3), "its flags cannot be seen");
-            assert_eq!(allowed.contains_key(&libc::SYS_socket), reach.network == Network::Granted);
         }
     }
 
     #[test]
+    fn a_tool_without_a_host_has_no_sockets() {
+        belljar_cases::case!("D11");
+        let (ipc, signals) = (Ipc::Machine, Signals::KeptApart);
+        let without = denied_to_tools(&Reach { network: Network::None, ipc, signals }).unwrap();
+        assert!([libc::SYS_socket, libc::SYS_connect].iter().all(|call| without[call].is_empty()));
+        let with = denied_to_tools(&Reach { network: Network::Granted, ipc, signals }).unwrap();
+        assert_eq!(with.keys().collect::<Vec<_>>(), [&libc::SYS_prlimit64]);
+    }
+
+    #[test]
     fn signals_are_denied_where_landlock_does_not_keep_them_apart() {
-        let reach = |signals| Reach { network: Network::None, ipc: Ipc::Machine, signals };
-        assert!(denied(&reach(Signals::Denied)).unwrap().contains_key(&libc::SYS_kill));
-        assert!(!denied(&reach(Signals::KeptApart)).unwrap().contains_key(&libc::SYS_kill));
+        let is_denied = |signals| {
+            let reach = Reach { network: Network::None, ipc: Ipc::Machine, signals };
+            denied_to_tools(&reach).unwrap().contains_key(&libc::SYS_kill)
+        };
+        assert!(is_denied(Signals::Denied) && !is_denied(Signals::KeptApart));
     }
 }

@@ -16,8 +16,11 @@ use crate::descriptors::{self, COUNT};
 /// The first argument that makes this program a seed; the second is the number of its socket.
 pub(crate) const SEED: &str = "--belljar-seed";
 
+/// The third argument of one whose copies all put up walls around their tools.
+pub(crate) const WALLED: &str = "walled";
+
 /// Makes copies until the host is gone. Returns in each copy, too, when that has done its work.
-pub(super) fn serve(socket: OwnedFd) -> ExitCode {
+pub(super) fn serve(socket: OwnedFd, is_walled: bool) -> ExitCode {
     // What the host failed to keep to itself is in no copy either.
     supervise::close_all_but(socket.as_raw_fd());
     // SAFETY: these calls touch no memory of this process.
@@ -26,7 +29,9 @@ pub(super) fn serve(socket: OwnedFd) -> ExitCode {
         libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0);
     }
-    seccomp::make_ready();
+    if is_walled {
+        seccomp::enforce_wide();
+    }
     loop {
         let Ok(Some(files)) = descriptors::receive(&socket) else { return ExitCode::SUCCESS };
         match copy() {

@@ -90,7 +90,7 @@ enum End {
 fn wait(child: libc::pid_t, signals: &libc::sigset_t) -> End {
     loop {
         // All that are ended are taken, so that none of the orphans stays as a zombie.
-        while let Some((pid, status)) = reap(libc::WNOHANG) {
+        while let Reaped::One(pid, status) = reap() {
             if pid == child {
                 return End::Status(status);
             }
@@ -105,17 +105,35 @@ fn wait(child: libc::pid_t, signals: &libc::sigset_t) -> End {
 }
 
 /// Takes one ended child, if there is one.
-fn reap(options: i32) -> Option<(libc::pid_t, i32)> {
+fn reap() -> Reaped {
     let mut status = 0;
     // SAFETY: `status` is a valid place for the answer.
-    let pid = unsafe { libc::waitpid(-1, &raw mut status, options) };
-    (pid > 0).then_some((pid, status))
+    match unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) } {
+        0 => Reaped::NoneYet,
+        pid if pid > 0 => Reaped::One(pid, status),
+        _ => Reaped::Childless,
+    }
+}
+
+/// What there was to take.
+enum Reaped {
+    /// A process, and the status that `wait` gives.
+    One(libc::pid_t, i32),
+    /// All children live.
+    NoneYet,
+    /// There are no children.
+    Childless,
 }
 
 /// Ends every process below this one. It is their reaper: as long as one of them lives, this
 /// process has children.
 fn end_all() {
     loop {
+        match reap() {
+            Reaped::One(..) => continue,
+            Reaped::Childless => return, // the tree is empty
+            Reaped::NoneYet => {}
+        }
         for pid in crate::confine::below(std::process::id()) {
             let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
             let pid = pid.cast_signed();
@@ -126,13 +144,6 @@ fn end_all() {
                 libc::prlimit(pid, libc::RLIMIT_NPROC, &raw const none, nowhere);
                 libc::kill(pid, libc::SIGKILL);
             }
-        }
-        while reap(libc::WNOHANG).is_some() {}
-        let mut status = 0;
-        // SAFETY: `status` is a valid place for the answer.
-        let left = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
-        if left < 0 {
-            return; // no children: the tree is empty
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
