@@ -6,6 +6,7 @@
 //! that lies below.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -113,6 +114,17 @@ impl Directory {
             node = directory.nodes.get(segment)?;
         }
         Some(node)
+    }
+
+    /// The files behind the one at `path` in its folder, sorted by name.
+    pub fn files_after(&self, path: &WorkspacePath) -> impl Iterator<Item = Digest> + use<'_> {
+        let folder = path.parent().and_then(|parent| self.folder(&parent));
+        let names = (Bound::Excluded(path.name()), Bound::Unbounded);
+        let after = folder.map(|folder| folder.nodes.range::<str, _>(names));
+        after.into_iter().flatten().filter_map(|(_, node)| match node {
+            Node::File { digest, .. } => Some(*digest),
+            Node::Directory(_) | Node::Symlink { .. } => None,
+        })
     }
 
     /// The folder at `path`, which may be the root, without following links.
@@ -258,6 +270,20 @@ mod tests {
         let mut expected = vec![0x0a, 71, 0x0a, 1, b'a', 0x12, 66, 0x0a, 64];
         expected.extend(Digest::of(b"").hex().as_bytes());
         assert_eq!(encode(tree.nodes()), expected);
+    }
+
+    #[test]
+    fn files_behind_a_file_are_those_of_its_folder() {
+        let files = [file("a", "0"), file("f/b", "1"), file("f/c/d", "2"), file("f/e", "3")];
+        let tree = Directory::from_entries(files.into_iter().chain([file("f/z", "4")]));
+        let after = |path: &str| {
+            let path = WorkspacePath::parse(path).unwrap();
+            tree.files_after(&path).collect::<Vec<_>>()
+        };
+        assert_eq!(after("f/b"), [Digest::of(b"3"), Digest::of(b"4")], "and not what lies deeper");
+        for last in ["a", "f/c/d", "f/z", "nowhere/a", "a/below"] {
+            assert_eq!(after(last), [], "{last}");
+        }
     }
 
     #[test]

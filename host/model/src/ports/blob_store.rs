@@ -13,6 +13,20 @@ pub trait BlobSource: Send + Sync {
     /// # Errors
     /// When the blob is here but cannot be read, or is damaged.
     fn get(&self, digest: &Digest) -> Result<Option<Bytes>, Fault>;
+
+    /// Returns the blob as [`get`](Self::get) does. The caller will most likely want those of `next`
+    /// soon and in this order, so a source that is far away may fetch some of them along.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get). That one of `next` cannot be read is no error.
+    fn get_ahead(
+        &self,
+        digest: &Digest,
+        next: &mut dyn Iterator<Item = Digest>,
+    ) -> Result<Option<Bytes>, Fault> {
+        let _ = next;
+        self.get(digest)
+    }
 }
 
 /// Something that keeps blobs.

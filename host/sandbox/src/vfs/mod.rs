@@ -11,6 +11,7 @@ mod resolve;
 mod types;
 
 use std::collections::HashMap;
+use std::iter;
 use std::sync::Arc;
 
 use belljar_model::ports::{BlobSource, BlobStore};
@@ -118,7 +119,11 @@ impl Vfs {
         if let Some(bytes) = self.at_hand.get(&digest) {
             return Ok(bytes.clone());
         }
-        let bytes = self.blobs.inputs.get(&digest)?.ok_or_else(gone)?;
+        // Whoever reads one file of a folder usually reads those behind it, too.
+        let (root, at_hand) = (&self.view.root, &self.at_hand);
+        let next = iter::once_with(|| root.files_after(path)).flatten();
+        let mut next = next.filter(|digest| !at_hand.contains_key(digest));
+        let bytes = self.blobs.inputs.get_ahead(&digest, &mut next)?.ok_or_else(gone)?;
         self.cost.files_read += 1;
         if self.at_hand_bytes + digest.size() > AT_HAND {
             self.at_hand.clear();

@@ -13,7 +13,7 @@ use bytes::Bytes;
 
 use super::scope::Scope;
 use super::tools::ToolGate;
-use crate::message::{Answer, Ask, FolderNode, OutletAnswer, OutletAsk, Raw};
+use crate::message::{AT_ONCE, Answer, Ask, FolderNode, OutletAnswer, OutletAsk, Raw};
 use crate::stream::Broken;
 
 /// Blobs in the making at once: as many handles as a guest may hold.
@@ -145,10 +145,7 @@ impl<'a> Answers<'a> {
                 return Ok(bytes((guest.code)().map(Some)));
             }
             Ask::Folders(asked) => self.folders(&asked)?,
-            Ask::Input(digest) => {
-                self.within(&digest)?;
-                return Ok(bytes(self.inputs.get(&digest)));
-            }
+            Ask::Inputs(asked) => return self.inputs(&asked),
             Ask::Stored(digest) => {
                 self.within(&digest)?;
                 return Ok(bytes(self.outputs.get(&digest)));
@@ -189,6 +186,36 @@ impl<'a> Answers<'a> {
             Ask::Outlet(ask) => Answer::Outlet(self.go_out(ask)?),
         };
         Ok((answer, nothing))
+    }
+
+    /// Several inputs, of which only the first one must be to be had: whoever needs another one
+    /// asks for it again, and hears why it is not.
+    fn inputs(&mut self, asked: &[Digest]) -> Result<(Answer, Bytes), Broken> {
+        asked.iter().try_for_each(|digest| self.within(digest))?;
+        let size = asked.iter().map(Digest::size).fold(0, u64::saturating_add);
+        let is_much = asked.len() > AT_ONCE.files || size > AT_ONCE.bytes;
+        let Some((first, others)) =
+            asked.split_first().filter(|(_, rest)| rest.is_empty() || !is_much)
+        else {
+            return Err(denied("more inputs at once than there may be"));
+        };
+        let bytes = match self.inputs.get(first) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Ok((Answer::Inputs(vec![false]), Bytes::new())),
+            Err(fault) => return Ok((fault.into(), Bytes::new())),
+        };
+        let mut found = vec![true];
+        if others.is_empty() {
+            return Ok((Answer::Inputs(found), bytes));
+        }
+        let mut all = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        all.extend_from_slice(&bytes);
+        for digest in others {
+            let bytes = self.inputs.get(digest).ok().flatten();
+            found.push(bytes.is_some());
+            all.extend_from_slice(&bytes.unwrap_or_default());
+        }
+        Ok((Answer::Inputs(found), all.into()))
     }
 
     fn within(&mut self, digest: &Digest) -> Result<(), Broken> {

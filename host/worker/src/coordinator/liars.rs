@@ -13,7 +13,9 @@ use proptest::prelude::*;
 use super::answers::Answers;
 use super::scope::Scope;
 use super::talk::{Stopped, Vigil, talk};
-use crate::message::{Answer, Ask, Call, Done, FromWorker, OutletAsk, SentGuest, ToWorker};
+use crate::message::{
+    AT_ONCE, Answer, Ask, Call, Done, FromWorker, OutletAsk, SentGuest, ToWorker,
+};
 use crate::stream::{Broken, Endless, Stream};
 
 /// A store that has every blob which anybody asks for, with the same content.
@@ -92,7 +94,10 @@ fn is_denied(ask: Ask) {
 fn a_worker_reads_nothing_but_what_its_call_names() {
     belljar_cases::case!("B13");
     let foreign = Digest::of(b"of another step");
-    is_denied(Ask::Input(foreign));
+    is_denied(Ask::Inputs(vec![foreign]));
+    is_denied(Ask::Inputs(vec![Digest::of(b"input"), foreign]));
+    is_denied(Ask::Inputs(vec![Digest::of(b"input"); 1 + AT_ONCE.files]));
+    is_denied(Ask::Inputs(Vec::new()));
     is_denied(Ask::Stored(foreign));
     is_denied(Ask::Folders(vec![foreign]));
     is_denied(Ask::Code);
@@ -101,7 +106,7 @@ fn a_worker_reads_nothing_but_what_its_call_names() {
     is_denied(Ask::Append { writer: 7, size: 5 });
     is_denied(Ask::Finish(7));
     is_denied(Ask::Put { size: u64::MAX });
-    asks(Ask::Input(Digest::of(b"input"))).unwrap();
+    asks(Ask::Inputs(vec![Digest::of(b"input")])).unwrap();
     asks(Ask::Put { size: 5 }).unwrap();
 }
 

@@ -16,6 +16,18 @@ pub(crate) use deploy::{OutletAnswer, OutletAsk, SentDeploy, SentRequest};
 pub(crate) use enclosed::{Enclosed, Names};
 pub(crate) use outcome::{SentDeployed, SentExecution, SentFault, SentToolRun};
 
+/// How much may be asked for at once.
+pub(crate) struct AtOnce {
+    /// The most files.
+    pub(crate) files: usize,
+    /// The most bytes, of more than one file.
+    pub(crate) bytes: u64,
+}
+
+/// How many inputs are asked for at once: enough that the way over no longer counts, and so few
+/// that those which nobody wants do not count either.
+pub(crate) const AT_ONCE: AtOnce = AtOnce { files: 64, bytes: 256 << 10 };
+
 /// What the coordinator sends.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum ToWorker {
@@ -88,8 +100,9 @@ pub(crate) enum Ask {
     Code,
     /// Folders of the call's tree, by digest.
     Folders(Vec<Digest>),
-    /// The content of an input.
-    Input(Digest),
+    /// The content of the first of these inputs, and of the others if it is easily had: at most
+    /// as much as [`AT_ONCE`] says.
+    Inputs(Vec<Digest>),
     /// A blob that this call wrote.
     Stored(Digest),
     /// Keep a blob, whose bytes follow.
@@ -119,6 +132,8 @@ pub(crate) enum Answer {
     Done,
     /// This many bytes follow; `None`: it is not to be had.
     Bytes(Option<u64>),
+    /// Which of the inputs are to be had; their bytes follow, one after the other.
+    Inputs(Vec<bool>),
     /// The folders, in the order in which they were asked for.
     Folders(Vec<Vec<(String, FolderNode)>>),
     /// A blob was kept under this name.

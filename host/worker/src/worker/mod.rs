@@ -1,5 +1,6 @@
 //! The worker's side: calls in, and every port a question to the coordinator.
 
+mod inputs;
 mod link;
 mod ports;
 mod serve;

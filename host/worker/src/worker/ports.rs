@@ -1,7 +1,6 @@
 //! The ports of a call, each of them a question to the coordinator.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use belljar_model::delivery::{HttpAnswer, HttpRequest, ToolEffect};
 use belljar_model::event::LogLine;
@@ -29,41 +28,6 @@ pub struct WorkerBlobs {
     pub inputs: Arc<dyn BlobSource>,
     /// Takes the contents of outputs.
     pub outputs: Arc<dyn BlobStore>,
-}
-
-/// The files that came with the call.
-#[derive(Default)]
-pub(super) struct AtHand(Mutex<HashMap<Digest, Bytes>>);
-
-impl AtHand {
-    /// Holds the files of a call, whose bytes lie one after the other, and forgets all others.
-    pub(super) fn hold(&self, files: &[Digest], mut bytes: Bytes) {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.clear();
-        for digest in files {
-            let size = usize::try_from(digest.size()).unwrap_or(usize::MAX).min(bytes.len());
-            held.insert(*digest, bytes.split_to(size));
-        }
-    }
-
-    fn get(&self, digest: &Digest) -> Option<Bytes> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
-    }
-}
-
-/// Inputs.
-pub(super) struct AskedInputs {
-    pub(super) link: Arc<Link>,
-    pub(super) at_hand: Arc<AtHand>,
-}
-
-impl BlobSource for AskedInputs {
-    fn get(&self, digest: &Digest) -> Result<Option<Bytes>, Fault> {
-        match self.at_hand.get(digest) {
-            Some(bytes) => Ok(Some(bytes)),
-            None => self.link.bytes(Ask::Input(*digest)),
-        }
-    }
 }
 
 /// Outputs.

@@ -10,11 +10,9 @@ use belljar_model::ports::{
 use belljar_model::{Digest, Fault, Limits, StepName};
 use bytes::Bytes;
 
+use super::inputs::{AskedInputs, AtHand};
 use super::link::{Link, unexpected};
-use super::ports::{
-    AskedInputs, AskedOutlet, AskedOutputs, AskedSecrets, AskedTools, AtHand, ToldLines,
-    WorkerBlobs,
-};
+use super::ports::{AskedOutlet, AskedOutputs, AskedSecrets, AskedTools, ToldLines, WorkerBlobs};
 use super::trees::Trees;
 use crate::fault;
 use crate::message::{

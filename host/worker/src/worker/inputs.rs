@@ -1,0 +1,162 @@
+//! Inputs: what a guest reads. Some came with the call; others are asked for, and those behind them
+//! along with them as long as the guest reads one file after the other.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use belljar_model::ports::BlobSource;
+use belljar_model::{Digest, Fault};
+use bytes::Bytes;
+
+use super::link::{Link, unexpected};
+use crate::message::{AT_ONCE, Answer, Ask};
+
+/// The contents that are here.
+#[derive(Default)]
+pub(super) struct AtHand(Mutex<Held>);
+
+#[derive(Default)]
+struct Held {
+    /// Came with the call.
+    enclosed: HashMap<Digest, Bytes>,
+    /// Came along with the last answer, and was not read yet.
+    ahead: HashMap<Digest, Bytes>,
+    /// How many files were asked for at last.
+    window: usize,
+    /// What comes after those; `None` at the end of a folder.
+    awaited: Option<Digest>,
+}
+
+impl AtHand {
+    /// Holds the files of a call, whose bytes lie one after the other, and forgets all others.
+    pub(super) fn hold(&self, files: &[Digest], bytes: Bytes) {
+        *self.held() = Held { enclosed: apart(files, bytes), ..Held::default() };
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Held {
+    fn get(&mut self, digest: &Digest) -> Option<Bytes> {
+        // Whoever reads a file keeps it at hand.
+        self.ahead.remove(digest).or_else(|| self.enclosed.get(digest).cloned())
+    }
+
+    /// What to ask for, if `digest` is not here: twice as many as at last if the guest goes on
+    /// where those ended, and else nothing that it does not want.
+    fn wanted(&mut self, digest: Digest, next: &mut dyn Iterator<Item = Digest>) -> Vec<Digest> {
+        let goes_on = self.awaited.is_none_or(|awaited| awaited == digest);
+        let window = if goes_on { (self.window * 2).clamp(1, AT_ONCE.files) } else { 1 };
+        let mut wanted = vec![digest];
+        let mut bytes = digest.size();
+        let mut awaited = next.next();
+        while let Some(one) = awaited.filter(|_| wanted.len() < window) {
+            bytes = bytes.saturating_add(one.size());
+            if bytes > AT_ONCE.bytes {
+                break;
+            }
+            wanted.push(one);
+            awaited = next.next();
+        }
+        (self.window, self.awaited) = (window, awaited);
+        wanted
+    }
+}
+
+/// Inputs.
+pub(super) struct AskedInputs {
+    pub(super) link: Arc<Link>,
+    pub(super) at_hand: Arc<AtHand>,
+}
+
+impl AskedInputs {
+    /// Asks for blobs; the first one is returned and the others are kept at hand.
+    fn ask(&self, wanted: Vec<Digest>) -> Result<Option<Bytes>, Fault> {
+        let Answer::Inputs(found) = self.link.ask(Ask::Inputs(wanted.clone()))? else {
+            return Err(unexpected());
+        };
+        let found: Vec<Digest> =
+            wanted.iter().zip(found).filter_map(|(one, is_here)| is_here.then_some(*one)).collect();
+        let size = found.iter().map(Digest::size).fold(0, u64::saturating_add);
+        let bytes = self.link.raw(size)?;
+        let mut files = apart(&found, bytes);
+        let first = files.remove(&wanted[0]);
+        self.at_hand.held().ahead = files;
+        Ok(first)
+    }
+}
+
+impl BlobSource for AskedInputs {
+    fn get(&self, digest: &Digest) -> Result<Option<Bytes>, Fault> {
+        self.get_ahead(digest, &mut std::iter::empty())
+    }
+
+    fn get_ahead(
+        &self,
+        digest: &Digest,
+        next: &mut dyn Iterator<Item = Digest>,
+    ) -> Result<Option<Bytes>, Fault> {
+        let mut held = self.at_hand.held();
+        if let Some(bytes) = held.get(digest) {
+            return Ok(Some(bytes));
+        }
+        let wanted = held.wanted(*digest, next);
+        drop(held);
+        self.ask(wanted)
+    }
+}
+
+/// Takes files apart whose bytes lie one after the other.
+fn apart(files: &[Digest], mut bytes: Bytes) -> HashMap<Digest, Bytes> {
+    let cut = |digest: &Digest| {
+        let size = usize::try_from(digest.size()).unwrap_or(usize::MAX).min(bytes.len());
+        (*digest, bytes.split_to(size))
+    };
+    files.iter().map(cut).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(number: u32) -> Digest {
+        Digest::of(&number.to_le_bytes())
+    }
+
+    /// What is asked for by a guest that reads these of `files` files, in this order.
+    fn asked(files: u32, read: impl IntoIterator<Item = u32>) -> Vec<usize> {
+        let mut held = Held::default();
+        let mut asked = Vec::new();
+        for one in read {
+            if held.get(&file(one)).is_some() {
+                continue;
+            }
+            let wanted = held.wanted(file(one), &mut (one + 1..files).map(file));
+            assert_eq!(wanted[0], file(one));
+            held.ahead = wanted[1..].iter().map(|one| (*one, Bytes::new())).collect();
+            asked.push(wanted.len());
+        }
+        asked
+    }
+
+    #[test]
+    fn who_reads_one_after_the_other_gets_more_and_more_at_once() {
+        assert_eq!(asked(200, 0..200), [1, 2, 4, 8, 16, 32, 64, 64, 9]);
+    }
+
+    #[test]
+    fn who_reads_here_and_there_gets_just_that() {
+        assert_eq!(asked(200, (0..190).rev().step_by(20)), [1; 10]);
+        assert_eq!(asked(200, [7, 80, 3, 120, 121, 9]), [1, 1, 1, 1, 2, 1]);
+    }
+
+    #[test]
+    fn large_files_come_alone() {
+        let large = Digest::of(&vec![0; 1 + usize::try_from(AT_ONCE.bytes).unwrap()]);
+        let mut held = Held { window: 8, awaited: Some(file(0)), ..Held::default() };
+        assert_eq!(held.wanted(file(0), &mut [large, file(1)].into_iter()), [file(0)]);
+        assert_eq!(held.wanted(large, &mut [file(1)].into_iter()), [large]);
+    }
+}
