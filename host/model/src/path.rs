@@ -136,11 +136,21 @@ impl fmt::Debug for WorkspacePath {
 
 impl<'de> Deserialize<'de> for WorkspacePath {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = <std::borrow::Cow<'de, str>>::deserialize(from)?;
-        if text.is_empty() {
-            return Ok(Self::root());
+        /// Takes the text where it lies: a Trace has a path in each of its Observations.
+        struct Visitor;
+        impl serde::de::Visitor<'_> for Visitor {
+            type Value = WorkspacePath;
+            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                out.write_str("a path below the workspace root")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<WorkspacePath, E> {
+                if text.is_empty() {
+                    return Ok(WorkspacePath::root());
+                }
+                WorkspacePath::parse(text).map_err(E::custom)
+            }
         }
-        Self::parse(&text).map_err(serde::de::Error::custom)
+        from.deserialize_str(Visitor)
     }
 }
 

@@ -11,9 +11,9 @@ use crate::blobs::Blobs;
 use crate::database::{Database, is_damage};
 use crate::error::StoreError;
 use crate::flush::Shared;
-use crate::layout;
 use crate::store::Store;
 use crate::trust::{Judge, Trust};
+use crate::{layout, notes};
 
 /// How many files are in reserve, and what each takes in bytes: enough for a database that is
 /// opened, and for a small change of it.
@@ -115,6 +115,8 @@ fn open_or_replace(
             opened => return opened,
         },
     };
+    // They say that steps are on record which will not be.
+    notes::forget(root)?;
     root.create_dir_all(layout::QUARANTINE)?;
     for suffix in ["-wal", "-shm", ""] {
         let name = format!("{}{suffix}", layout::DATABASE);
