@@ -99,17 +99,18 @@ impl Recordings {
     /// those of that one, as hits.
     pub(crate) fn read(&self, run: &Recorded) -> anyhow::Result<Vec<Event>> {
         if run.since.is_none() {
-            return self.read_file(run);
+            return self.read_own(run);
         }
         let runs = self.list()?;
         let mut events = Vec::new();
         for run in lineage(run, &runs).collect::<Vec<_>>().into_iter().rev() {
-            events = added(events, self.read_file(run)?);
+            events = added(events, self.read_own(run)?);
         }
         Ok(events)
     }
 
-    fn read_file(&self, run: &Recorded) -> anyhow::Result<Vec<Event>> {
+    /// Reads the events of a run without those of the steps that it left out.
+    pub(crate) fn read_own(&self, run: &Recorded) -> anyhow::Result<Vec<Event>> {
         let bytes = self.folder.read(&run.file)?;
         Ok(belljar_report::json::read(&String::from_utf8_lossy(&bytes)))
     }
@@ -122,8 +123,11 @@ impl Recordings {
         }
         let mut kept = BTreeSet::new();
         for run in &runs[..KEPT] {
-            // Behind one that was met before, all were.
-            let _ = lineage(run, &runs).find(|run| !kept.insert(run.file.as_str()));
+            for run in lineage(run, &runs) {
+                if !kept.insert(run.file.as_str()) {
+                    break; // behind one that was met before, all were
+                }
+            }
         }
         for old in &runs[KEPT..] {
             if !kept.contains(old.file.as_str()) {
@@ -160,6 +164,11 @@ fn lineage<'a>(
 
 /// The events of a run, with those of the run before for the steps that it left out.
 fn added(before: Vec<Event>, own: Vec<Event>) -> Vec<Event> {
+    // It is told behind the plan, so without it nothing is known yet of what is left out: the run
+    // goes on, or was killed.
+    if before.is_empty() || !own.iter().any(|event| matches!(event, Event::Unchanged { .. })) {
+        return own;
+    }
     let mut planned = Vec::new();
     for event in &own {
         if let Event::Planned { steps } = event {
@@ -172,9 +181,6 @@ fn added(before: Vec<Event>, own: Vec<Event>) -> Vec<Event> {
         Event::StepFinished { report, .. } => !planned.contains(&report.step),
         _ => true,
     };
-    if before.is_empty() {
-        return own;
-    }
     let mut own = own.into_iter();
     let started = own.next();
     let settled = before.into_iter().filter(left_out).filter_map(as_hit);
@@ -297,10 +303,15 @@ mod tests {
         assert_eq!(steps(&recordings, "aa"), of([Executed, Executed, ExactHit]));
         assert_eq!(steps(&recordings, "bb"), of([ExactHit, Executed, ExactHit]));
         assert_eq!(steps(&recordings, "cc"), of([ExactHit; 3]));
-        for (run, all) in [("aa", true), ("cc", true), ("dd", false)] {
+        for (run, all) in [("aa", true), ("cc", true), ("none", false)] {
             assert_eq!(recordings.has_all_of(run, 9).unwrap(), all, "{run}");
         }
         assert!(!recordings.has_all_of("cc", 2).unwrap(), "the clock was set back");
+        // One that goes on, or was killed, says nothing of a step before it says what it left out.
+        recorded(&recordings, "dd", Some("aa"), &[]);
+        assert_eq!(steps(&recordings, "dd"), (Vec::new(), 0));
+        recorded(&recordings, "d2", Some("aa"), &[planned(&["b"])]);
+        assert_eq!(steps(&recordings, "d2"), (Vec::new(), 1));
         // One that refers to itself, or to what is gone, leads nowhere.
         recorded(&recordings, "ee", Some("ee"), &[since("ee")]);
         recorded(&recordings, "ff", Some("gone"), &[since("gone")]);

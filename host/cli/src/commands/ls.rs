@@ -91,7 +91,7 @@ pub(super) fn runs(global: &Global, terminal: &Terminal) -> Result<Exit, Command
     let mut table = Table::new(&["RUN", "WHEN", "EXIT", "TIME", "STEPS"]);
     let mut answer = Vec::new();
     for run in recordings.list()? {
-        let events = recordings.read(&run)?;
+        let events = recordings.read_own(&run)?;
         let ended = events.iter().rev().find_map(|event| match event {
             Event::RunFinished { totals, exit_code, wall_us, .. } => {
                 Some((*totals, *exit_code, *wall_us))

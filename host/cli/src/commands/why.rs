@@ -143,7 +143,8 @@ fn last_execution(
             }
             _ => None,
         };
-        if let Some(report) = recordings.read(&run)?.into_iter().find_map(executed) {
+        // What it left out it did not execute.
+        if let Some(report) = recordings.read_own(&run)?.into_iter().find_map(executed) {
             return Ok(Some((run, report)));
         }
     }
