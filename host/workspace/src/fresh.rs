@@ -1,5 +1,5 @@
-//! Fresh: the contents of small files that were hashed a moment ago. Most are read right after that,
-//! by the step because of which they were hashed.
+//! Fresh: the contents of small files that were hashed a moment ago. Most are read right after
+//! that, by the step because of which they were hashed.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -26,7 +26,7 @@ const SECOND: i64 = 1_000_000_000;
 /// The largest file, in bytes, that is hashed again for later runs and not for this one.
 const SMALL: u64 = 64 << 10;
 
-/// One change in so many files is few.
+/// Fewer changes than one in so many files are few.
 const FEW: usize = 128;
 
 /// How many files are remembered although nobody looked at them.
@@ -43,8 +43,9 @@ pub(crate) struct Index {
 #[derive(Default)]
 struct State {
     stamps: HashMap<WorkspacePath, Known>,
-    /// How often it was changed since it was read or encoded.
-    changes: usize,
+    /// What changed since it was read or encoded: one for each file, and one more for each
+    /// [`SMALL`] bytes of it.
+    changes: u64,
 }
 
 /// A stamp, and whether this run looked at its file.
@@ -81,12 +82,13 @@ impl Index {
         Self { state: RwLock::new(State { stamps, changes: 0 }) }
     }
 
-    /// Writes the index at the time `now_ms`, sorted by path. `None` if since it was read or encoded
-    /// so little changed that to hash it once more costs less than to write all of it. Of very many files, those are forgotten that this run did not look at
-    /// and that were hashed long ago: most of them are not there any more.
+    /// Writes the index at the time `now_ms`, sorted by path. `None` if since it was read or
+    /// encoded so little changed that to hash it once more costs less than to write all of it.
+    /// Of very many files, those are forgotten that this run did not look at and that were hashed
+    /// long ago: most of them are not there any more.
     pub(crate) fn encode(&self, now_ms: u64) -> Option<Vec<u8>> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        if state.changes <= state.stamps.len() / FEW {
+        if state.changes <= (state.stamps.len() / FEW) as u64 {
             return None;
         }
         state.changes = 0;
@@ -120,8 +122,8 @@ impl Index {
             .map(|known| known.stamp)
     }
 
-    /// The small files whose digests this run learned too soon after they were written, and that are
-    /// at rest at `now_ms`.
+    /// The small files whose digests this run learned too soon after they were written, and that
+    /// are at rest at `now_ms`.
     pub(crate) fn ripe(&self, now_ms: u64) -> Vec<WorkspacePath> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         let is_ripe = |known: &Known| {
@@ -142,7 +144,7 @@ impl Index {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let known = Known { stamp, is_used: AtomicBool::new(true) };
         state.stamps.insert(path.clone(), known);
-        state.changes += 1;
+        state.changes = state.changes.saturating_add(1 + digest.size() / SMALL);
     }
 
     /// Forgets a file that is not there any more.
@@ -153,7 +155,7 @@ impl Index {
         };
         if known {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            state.changes += usize::from(state.stamps.remove(path).is_some());
+            state.changes += u64::from(state.stamps.remove(path).is_some());
         }
     }
 }

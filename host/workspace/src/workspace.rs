@@ -76,8 +76,8 @@ impl Workspace {
         &self.root
     }
 
-    /// Hashes small files again that had only just been written when this run learned their digests,
-    /// so that later runs need not. Do it beside something that takes a while anyway.
+    /// Hashes small files again that had only just been written when this run learned their
+    /// digests, so that later runs need not. Do it beside something that takes a while anyway.
     pub fn settle(&self) {
         for path in self.index.ripe(self.clock.now_ms()) {
             // What cannot be read, or is another file by now, is met by the next run.
@@ -85,7 +85,8 @@ impl Workspace {
         }
     }
 
-    /// Saves the stat index if it changed. Without it, the next run hashes more.
+    /// Saves the stat index if enough of it changed. Without that, the next run hashes a little
+    /// more.
     ///
     /// # Errors
     /// When it cannot be written.

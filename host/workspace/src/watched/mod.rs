@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZero;
-use std::sync::PoisonError;
+use std::panic::resume_unwind;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use belljar_disk::{Kind, Root, Stat};
@@ -14,7 +15,7 @@ use crate::index::{Times, nanos};
 use crate::seen::Found;
 use crate::workspace::Workspace;
 
-/// How many paths are worth a second thread.
+/// How many paths are worth a second thread, and are looked at in one go.
 const MANY: usize = 256;
 
 /// What a run saw: every path that it asked for, every folder that it listed, and the outputs.
@@ -54,6 +55,8 @@ impl Workspace {
         let mut looks = BTreeMap::new();
         for (path, found) in self.seen.all() {
             let look = match found {
+                // What is on the way to it is looked at: that it is no folder says enough.
+                Found::Absent if !self.is_in_a_folder(&path) => continue,
                 Found::Absent => Look::Absent,
                 Found::Folder => Look::Folder,
                 Found::Special | Found::Node(Node::Directory(_)) => return None,
@@ -87,6 +90,11 @@ impl Workspace {
         Some(Watched(looks.into_iter().collect()))
     }
 
+    fn is_in_a_folder(&self, path: &WorkspacePath) -> bool {
+        let above = path.parent().filter(|parent| !parent.is_root());
+        above.is_none_or(|parent| matches!(self.seen.get(&parent), Some(Found::Folder)))
+    }
+
     fn content(&self, path: &WorkspacePath, digest: &Digest) -> Option<Content> {
         let stamp = self.index.stamp(path).filter(|stamp| stamp.digest() == digest)?;
         Some(if stamp.is_settled() {
@@ -113,6 +121,14 @@ pub struct Looked {
     pub changes: Vec<Change>,
     /// How many files had only just been written before, and need not be read any more.
     pub settled: usize,
+}
+
+impl Looked {
+    fn and(mut self, other: Self) -> Self {
+        self.changes.extend(other.changes);
+        self.settled += other.settled;
+        self
+    }
 }
 
 /// What is different at a path.
@@ -152,15 +168,20 @@ impl Watched {
             return all(&mut self.0);
         }
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let size = self.0.len().div_ceil(threads);
+        let parts = Mutex::new(self.0.chunks_mut(MANY));
+        let next = || parts.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let look_on = || std::iter::from_fn(next).map(all).fold(Looked::default(), Looked::and);
         thread::scope(|scope| {
-            let parts = self.0.chunks_mut(size).map(|part| scope.spawn(move || all(part)));
-            let mut looked = Looked::default();
-            for part in parts.collect::<Vec<_>>() {
-                let part = part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-                looked.changes.extend(part.changes);
-                looked.settled += part.settled;
+            // Threads that cannot be had are done without.
+            let others = (1..threads)
+                .filter_map(|_| thread::Builder::new().spawn_scoped(scope, look_on).ok());
+            let others: Vec<_> = others.collect();
+            let mut looked = look_on();
+            for other in others {
+                let other = other.join().unwrap_or_else(|panic| resume_unwind(panic));
+                looked = looked.and(other);
             }
+            looked.changes.sort_by(|one, two| one.path.cmp(&two.path));
             looked
         })
     }
@@ -179,6 +200,13 @@ impl Watched {
                 (None, _) | (Some(Look::Folder), Look::Listed(_)) => drop(looks.insert(path, look)),
                 (Some(Look::Listed(_)), Look::Folder) => {}
                 (Some(later), _) if *later == look => {}
+                // Whoever reads what a step has made sees a file.
+                (
+                    Some(Look::File { content, executable }),
+                    Look::Made { content: as_made, executable: mode },
+                ) if content == as_made && executable == mode => {
+                    looks.insert(path, look);
+                }
                 (Some(_), _) => return None,
             }
         }

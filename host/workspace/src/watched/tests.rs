@@ -205,6 +205,36 @@ fn a_later_run_adds_what_it_saw_and_hides_no_change() {
 }
 
 #[test]
+fn what_a_later_run_reads_stays_what_a_step_has_made() {
+    let Case { fixture, watched } = Case::new();
+    let workspace = fixture.open();
+    workspace.snapshot(&Patterns::parse(&["out/deep/made"]).unwrap()).unwrap();
+    let later = workspace.watched([].iter()).unwrap();
+    let both = watched.renewed(&BTreeSet::new(), later).unwrap();
+    std::fs::write(fixture.root.path().join("out/deep/made"), "by hand").unwrap();
+    let kinds: Vec<_> = changes(&both, &fixture).iter().map(|change| change.kind).collect();
+    assert_eq!(kinds, [ChangeKind::Made]);
+}
+
+#[test]
+fn behind_a_link_is_nothing_and_that_does_not_change() {
+    let fixture = Fixture::new(&["src/a"]);
+    symlink("src", fixture.root.path().join("other")).unwrap();
+    let workspace = fixture.open();
+    let patterns = Patterns::parse(&["other/a", "other/deep/b", "none/c"]).unwrap();
+    workspace.snapshot(&patterns).unwrap();
+    let watched = workspace.watched([].iter()).unwrap();
+    assert_eq!(changes(&watched, &fixture), []);
+    // What would make a difference is on the way.
+    fixture.write("none/c", "there");
+    std::fs::remove_file(fixture.root.path().join("other")).unwrap();
+    fixture.write("other/a", "there");
+    let changes = changes(&watched, &fixture).into_iter();
+    let paths: Vec<_> = changes.map(|change| change.path.to_string()).collect();
+    assert_eq!(paths, ["none", "other"]);
+}
+
+#[test]
 fn a_folder_that_only_the_later_run_listed_is_watched_for_names() {
     let fixture = Fixture::new(&["src/a"]);
     let only = |pattern: &str| {
