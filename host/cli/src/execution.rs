@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use belljar_model::finding::TestStatus;
 use belljar_model::ports::{Cancel, Clock, EventSink};
-use belljar_model::{Blame, Event};
+use belljar_model::{Blame, Event, Fault};
 use belljar_pipeline::Plan;
 use belljar_runner::{
     Afterwards, FileRead, ForceMode, OnDispute, OnFailure, RunOptions, RunSummary, Settled,
@@ -128,16 +128,24 @@ pub(crate) fn execute(
     told.context("the events of the run could not be shown")?;
     session.finish()?;
     trace_span!("prune recordings").in_scope(|| recordings.prune())?;
-    let evidence = match evidence.transpose() {
-        Err(fault) if fault.blame == Blame::Infrastructure => {
-            // What was made is as good as ever; that its list is missing is said, here and later.
-            terminal.remark(&belljar_report::fault::render_fault(None, &fault, &terminal.err));
-            None
-        }
-        evidence => evidence?,
-    };
+    let evidence = evidence.map_or(Ok(None), |evidence| told_if_missing(evidence, terminal))?;
     let had_nothing_to_tell = !telling.load(Ordering::Relaxed);
     Ok(Executed { run: options.run_id, summary, had_nothing_to_tell, evidence })
+}
+
+/// What was made is as good as ever if the list of what was read is missing. That it is, is said
+/// here and later.
+fn told_if_missing(
+    evidence: Result<Vec<FileRead>, Fault>,
+    terminal: &Terminal,
+) -> Result<Option<Vec<FileRead>>, CommandError> {
+    match evidence {
+        Err(fault) if fault.blame == Blame::Infrastructure => {
+            terminal.remark(&belljar_report::fault::render_fault(None, &fault, &terminal.err));
+            Ok(None)
+        }
+        evidence => Ok(Some(evidence?)),
+    }
 }
 
 /// Notices what a person would miss if it was not told again.

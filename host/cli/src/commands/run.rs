@@ -62,8 +62,8 @@ fn run_all(
     mut candidate: Option<&mut Candidate<'_>>,
 ) -> Result<Exit, CommandError> {
     let reports = Reports::parse(&args.report)?;
-    let early = candidate.as_mut().and_then(|candidate| candidate.early());
-    let session = Session::open_soon(global, terminal, early)?;
+    let early = candidate.as_mut().and_then(|candidate| candidate.take_early());
+    let session = Session::open_with_workers(global, terminal, early)?;
     let plan = session.select(&args.steps)?;
     if plan.steps.is_empty() {
         terminal.remark("warning: the pipeline has no steps, so nothing was run");

@@ -96,18 +96,18 @@ impl BlobSource for Inputs {
 impl Session {
     /// Opens the project, its store and its plugins, and checks every step's configuration.
     pub(crate) fn open(global: &Global, terminal: &Terminal) -> Result<Self, CommandError> {
-        Self::open_soon(global, terminal, None)
+        Self::open_with_workers(global, terminal, None)
     }
 
     /// The same, with workers that are already being started.
-    pub(crate) fn open_soon(
+    pub(crate) fn open_with_workers(
         global: &Global,
         terminal: &Terminal,
         early: Option<EarlyWorkers>,
     ) -> Result<Self, CommandError> {
         let _span = trace_span!("open the project").entered();
         let project = Project::open(global, terminal)?;
-        let mut session = Self::with_soon(global, project, terminal, early)?;
+        let mut session = Self::of(global, project, terminal, early)?;
         lock::hold(&mut session)?;
         session.checked()
     }
@@ -121,7 +121,7 @@ impl Session {
         early: Option<EarlyWorkers>,
     ) -> Result<Self, CommandError> {
         let _span = trace_span!("open a part of the project").entered();
-        let mut session = Self::with_soon(global, project, terminal, early)?;
+        let mut session = Self::of(global, project, terminal, early)?;
         session.lock = Held::as_before(lock::Mode::of(global.lock));
         Ok(session)
     }
@@ -149,10 +149,10 @@ impl Session {
         project: Project,
         terminal: &Terminal,
     ) -> Result<Self, CommandError> {
-        Self::with_soon(global, project, terminal, None)
+        Self::of(global, project, terminal, None)
     }
 
-    fn with_soon(
+    fn of(
         global: &Global,
         project: Project,
         terminal: &Terminal,
@@ -324,15 +324,20 @@ impl Session {
 
     /// Makes everything durable at the end of a command, and keeps the store within bounds.
     pub(crate) fn finish(&self) -> Result<(), CommandError> {
-        let saved = thread::scope(|scope| {
-            let index = scope.spawn(|| {
-                let _span = trace_span!("save the stat index").entered();
-                self.workspace.settle();
-                self.workspace.save()
-            });
-            trace_span!("wait for the flush").in_scope(|| self.store.flush())?;
-            Ok::<_, Fault>(index.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        })?;
+        let save = || {
+            let _span = trace_span!("save the stat index").entered();
+            self.workspace.settle();
+            self.workspace.save()
+        };
+        let (flushed, saved) = thread::scope(|scope| {
+            let saving = thread::Builder::new().spawn_scoped(scope, save);
+            let flushed = trace_span!("wait for the flush").in_scope(|| self.store.flush());
+            // If there are no more threads, one thing is done after the other.
+            let join = |saving: thread::ScopedJoinHandle<'_, _>| saving.join();
+            let saved = saving.map_or_else(|_| Ok(save()), join);
+            (flushed, saved.unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        flushed?;
         saved.map_err(Fault::from)?;
         let span = trace_span!("tidy the store, if it is time").entered();
         self.store.keep_history_of(&self.root.display().to_string())?;

@@ -118,7 +118,9 @@ impl Kept<'_> {
             let is_plugin = self.plugins.values().any(|plugin| match &plugin.source.location {
                 PluginLocation::Builtin(_) => false,
                 PluginLocation::Path(path) => {
-                    change.path.is_within(path) || path.is_within(&change.path)
+                    // Other names around it are nothing to it: it is looked at by itself.
+                    change.path.is_within(path)
+                        || change.kind != ChangeKind::Listing && path.is_within(&change.path)
                 }
             });
             if is_plugin || !self.mark(change, &mut concerned) {
@@ -273,6 +275,7 @@ mod tests {
         plan.plugins.insert("p".to_owned(), KeptPlugin { source, digest: Digest::of(b"p") });
         assert_eq!(concerned(&plan, &["tools/p.wasm"]), None);
         assert_eq!(concerned(&plan, &["tools"]), None);
+        assert_eq!(concerned(&plan, &["tools/"]).as_deref(), Some("a"));
         assert_eq!(concerned(&plan, &["tools/q"]).as_deref(), Some("a"));
     }
 }

@@ -193,7 +193,7 @@ impl<'a> Candidate<'a> {
     }
 
     /// The workers that are being started, for whoever opens the store.
-    pub(crate) const fn early(&mut self) -> Option<EarlyWorkers> {
+    pub(crate) const fn take_early(&mut self) -> Option<EarlyWorkers> {
         self.early.take()
     }
 
@@ -229,7 +229,9 @@ impl<'a> Candidate<'a> {
             recording.read(&event);
             console.read(&event);
         }
-        recordings.prune().ok()?;
+        if let Err(error) = recordings.prune() {
+            tracing::debug!(%error, "old recordings stay");
+        }
         Some(Exit::Success)
     }
 
@@ -254,7 +256,7 @@ impl<'a> Candidate<'a> {
         let Basis { mut note, changes, indexes } = basis;
         let mut outdated: BTreeSet<_> = changes.into_iter().map(|change| change.path).collect();
         for (index, report) in indexes.iter().zip(&executed.summary.reports) {
-            // No other step looks at what it has made unless it needs it, and so is of this part.
+            // Whoever reads what it has made needs it, and so is of this part.
             let before = note.made[*index].outputs().unwrap_or_default();
             let made = before.iter().chain(&report.outputs).map(|output| output.path.clone());
             outdated.extend(made);

@@ -112,8 +112,11 @@ impl Part {
             warnings: Vec::new(),
             left_out,
         };
-        let session = Session::open_part(global, project, terminal, candidate.early())?;
-        let is_same = |(name, (_, digest)): (&String, &(PluginSource, Digest))| matches!(session.plugins.get(name), Some(Ok(loaded)) if loaded.digest == *digest);
+        let session = Session::open_part(global, project, terminal, candidate.take_early())?;
+        let loaded = |name: &String| session.plugins.get(name)?.as_ref().ok();
+        let is_same = |(name, (_, digest)): (&String, &(PluginSource, Digest))| {
+            loaded(name).is_some_and(|plugin| plugin.digest == *digest)
+        };
         let mut made = settled.outputs.values().flat_map(|outputs| outputs.iter());
         if !plugins.iter().all(is_same) || !made.all(|made| session.store.contains(&made.digest)) {
             return Ok(None);

@@ -127,7 +127,8 @@ fn summary(run: &Run, end: &End<'_>, style: &Style) -> String {
         facts.push(format!("saved {}", text::duration_us(saved_us)));
     }
     if let Some(since) = &run.since {
-        let which = if cached == steps { "" } else { "the others " };
+        // A run of which nothing had to be looked at has no plan.
+        let which = if run.total == 0 { "" } else { "the others " };
         facts.push(format!("{which}unchanged since run {}", sanitize::line(since)));
     }
     facts.push(format!("run {}", sanitize::line(&run.id)));

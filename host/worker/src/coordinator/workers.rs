@@ -1,5 +1,6 @@
 //! Workers: a few processes, each of which does one call at a time.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -63,7 +64,7 @@ pub struct Workers {
     pub(super) options: Options,
     idle: Mutex<Vec<Process>>,
     /// Those that were begun before anyone needed them.
-    early: Mutex<Vec<Ordered>>,
+    early: Mutex<VecDeque<Ordered>>,
     starter: Mutex<Option<Starter>>,
 }
 
@@ -71,7 +72,7 @@ pub struct Workers {
 /// a run may know that it will need them.
 pub struct EarlyWorkers {
     starter: Starter,
-    ordered: Vec<Ordered>,
+    ordered: VecDeque<Ordered>,
 }
 
 impl EarlyWorkers {
@@ -106,7 +107,7 @@ impl Workers {
     pub fn new(options: Options, early: Option<EarlyWorkers>) -> Self {
         let (starter, early) = match early {
             Some(EarlyWorkers { starter, ordered }) => (Some(starter), ordered),
-            None => (None, Vec::new()),
+            None => (None, VecDeque::new()),
         };
         let (idle, early, starter) = (Mutex::default(), Mutex::new(early), Mutex::new(starter));
         Self { options, idle, early, starter }
@@ -144,7 +145,7 @@ impl Workers {
         if let Some(idle) = self.idle().pop() {
             return Ok(idle);
         }
-        let early = self.early().pop();
+        let early = self.early().pop_front();
         match early {
             // It has waited as one that was used has: both may be gone by now.
             Some(ordered) => match greeted(ordered) {
@@ -173,7 +174,7 @@ impl Workers {
         ordered.map_err(|error| fault::no_worker(&error.to_string()))
     }
 
-    fn early(&self) -> std::sync::MutexGuard<'_, Vec<Ordered>> {
+    fn early(&self) -> std::sync::MutexGuard<'_, VecDeque<Ordered>> {
         self.early.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
