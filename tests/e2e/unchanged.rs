@@ -187,8 +187,8 @@ fn several() -> TestWorkspace {
         (
             "both",
             "\"one\", \"parity\"",
-            "\"out/one\", \"out/parity\"",
-            "{ op = \"read\", path = \"out/one\" }, { op = \"read\", path = \"out/parity\" }",
+            "\"out/one\", \"made/parity\"",
+            "{ op = \"read\", path = \"out/one\" }, { op = \"read\", path = \"made/parity\" }",
         ),
         (
             "last",
@@ -204,12 +204,13 @@ fn several() -> TestWorkspace {
         ),
     ];
     for (name, needs, inputs, ops) in steps {
+        let made = output_of(name);
         // Where an output is declared by a pattern, others look there for inputs, too.
-        let output = if name == "parity" { "parit*" } else { name };
+        let declared = if name == "parity" { "made/*" } else { &made };
         let _ = write!(
             file,
             "\n[step.{name}]\nuses = \"probe\"\nneeds = [{needs}]\ninputs = [{inputs}]\n\
-             outputs = [\"out/{output}\"]\nwith = {{ to = \"out/{name}\", ops = [{ops}] }}\n"
+             outputs = [\"{declared}\"]\nwith = {{ to = \"{made}\", ops = [{ops}] }}\n"
         );
     }
     workspace.write("belljar.toml", file);
@@ -219,10 +220,14 @@ fn several() -> TestWorkspace {
     workspace
 }
 
+fn output_of(step: &str) -> String {
+    format!("{}/{step}", if step == "parity" { "made" } else { "out" })
+}
+
 /// What all steps have made.
 fn made(workspace: &TestWorkspace) -> Vec<(String, String)> {
     let steps = ["one", "parity", "every", "deep", "both", "last", "all"];
-    steps.map(|step| (step.to_owned(), workspace.read(&format!("out/{step}")))).into()
+    steps.map(|step| (step.to_owned(), workspace.read(&output_of(step)))).into()
 }
 
 #[test]
@@ -267,7 +272,7 @@ fn a_run_of_a_part_makes_what_a_run_of_all_makes() {
     let workspace = several();
     settle(&workspace);
     let texts = ["in/a.txt", "in/b.txt", "in/c.txt", "in/deep/d.txt", "in/deep/e.txt", "in/other"];
-    let made_by = ["out/one", "out/parity", "out/both", "out/every"];
+    let made_by = ["out/one", "made/parity", "out/both", "out/every"];
     // A sequence without a pattern, and the same each time.
     let mut state = 7_u32;
     let mut next = |most: usize| {
@@ -312,7 +317,7 @@ fn a_run_of_a_part_makes_what_a_run_of_all_makes() {
 fn what_a_settled_step_has_made_is_made_again_if_the_store_has_lost_it() {
     let workspace = several();
     settle(&workspace);
-    let lost = Digest::of(workspace.read("out/parity").as_bytes()).hex();
+    let lost = Digest::of(workspace.read("made/parity").as_bytes()).hex();
     let blob = workspace.store_path(&format!("blobs-v1/{}/{}", &lost[..2], &lost[2..]));
     std::fs::remove_file(blob).unwrap();
     workspace.write("in/a.txt", "changed");
