@@ -15,6 +15,9 @@ use crate::{diagnostics, fault, finding, sanitize, text};
 /// At most so many findings, and so many tests, are shown for one step.
 const SHOWN: usize = 20;
 
+/// The most steps that the command to try again names.
+const MOST_NAMED: usize = 8;
+
 /// The last event of a run.
 pub(super) struct End<'a> {
     pub(super) wall_us: u64,
@@ -52,7 +55,7 @@ fn failure(run: &Run, report: &StepReport, files: &Files, style: &Style) -> Stri
         let summary = sanitize::line(&report.summary);
         format!("{heading}: step `{}`: {summary}\n", sanitize::line(step))
     };
-    let logs = command("logs", [&report.step]);
+    let logs = command("logs", [report.step.as_str()]);
     if let Some(findings) = run.found.get(&report.step) {
         text.push('\n');
         text.push_str(&finding::render(findings, source, &Cap { shown: SHOWN, all: &logs }, style));
@@ -146,7 +149,7 @@ fn hints(run: &Run, style: &Style) -> String {
         text.push_str(&format!("{word} {command}\n"));
     };
     if let Some(report) = run.broken.first() {
-        hint("Look", &command("logs", [&report.step]));
+        hint("Look", &command("logs", [report.step.as_str()]));
         // A plugin's own code has no page.
         let documented = |code: &Code| {
             let digits = code.as_str().strip_prefix('E').unwrap_or_default();
@@ -160,17 +163,20 @@ fn hints(run: &Run, style: &Style) -> String {
         }
     }
     let again: Vec<_> = failed.into_iter().chain(&run.cancelled).collect();
-    if !again.is_empty() {
-        hint("Retry", &command("run", again));
+    if again.len() > MOST_NAMED {
+        // What passed is cached, so what was asked for is the same, and shorter.
+        hint("Retry", &command("run", run.asked.iter().map(String::as_str)));
+    } else if !again.is_empty() {
+        hint("Retry", &command("run", again.into_iter().map(StepName::as_str)));
     }
     text
 }
 
 /// A command that can be pasted into a shell.
-fn command<'a>(verb: &str, steps: impl IntoIterator<Item = &'a StepName>) -> String {
+fn command<'a>(verb: &str, steps: impl IntoIterator<Item = &'a str>) -> String {
     let mut command = format!("belljar {verb}");
     for step in steps {
-        let name = sanitize::line(step.as_str());
+        let name = sanitize::line(step);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_:./@".contains(&byte);
         if name.bytes().all(plain) {
             command.push_str(&format!(" {name}"));

@@ -85,6 +85,8 @@ pub struct Console {
 #[derive(Default)]
 struct Run {
     id: String,
+    /// The steps that were asked for, as typed.
+    asked: Vec<String>,
     /// The run since which nothing changed.
     since: Option<String>,
     total: usize,
@@ -131,9 +133,9 @@ impl Console {
     /// Takes one event.
     pub fn read(&mut self, event: &Event) {
         match event {
-            Event::RunStarted { run, at, .. } => {
+            Event::RunStarted { run, at, asked, .. } => {
                 (self.now, self.spoke) = (*at, *at);
-                self.run = Run { id: run.clone(), ..Run::default() };
+                self.run = Run { id: run.clone(), asked: asked.clone(), ..Run::default() };
             }
             Event::Planned { steps } => {
                 let width = |name: &StepName| row::name_width(name);

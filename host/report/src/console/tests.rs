@@ -204,6 +204,23 @@ fn a_denial_and_a_wrong_configuration_say_who_must_act() {
 }
 
 #[test]
+fn many_failed_steps_are_not_named_again() {
+    let names: Vec<_> = (0..9).map(|number| format!("step-{number}")).collect();
+    let failed = |name: &String| {
+        let fault = Fault::new(Blame::Project, Code::new("E0400"), "it failed");
+        broken(name, Status::Failed, fault)
+    };
+    let names_only: Vec<_> = names.iter().map(String::as_str).collect();
+    let mut events = run(&names_only, names.iter().map(failed));
+    let retry = |events: &[Event]| show(events).lines().last().unwrap().trim().to_owned();
+    assert_eq!(retry(&events), "Retry belljar run");
+    if let Event::RunStarted { asked, .. } = &mut events[0] {
+        asked.push("some:all; rm".to_owned());
+    }
+    assert_eq!(retry(&events), "Retry belljar run 'some:all; rm'");
+}
+
+#[test]
 fn a_cancelled_run_can_be_taken_up_again() {
     let fault = Fault::new(Blame::Cancelled, Code::new("E0408"), "the run was cancelled");
     let events =
