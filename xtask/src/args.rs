@@ -41,6 +41,19 @@ pub(crate) enum Verb {
     Fuzz(FuzzArgs),
     /// Write the SDK's bindings anew from the interface
     Codegen,
+    /// Run a test program, if it can run within a sandbox: cargo is told to do so
+    #[command(hide = true)]
+    Within(WithinArgs),
+}
+
+/// Arguments of `cargo xtask within`.
+#[derive(clap::Args)]
+pub(crate) struct WithinArgs {
+    /// The test program.
+    pub(crate) program: PathBuf,
+    /// Its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) rest: Vec<std::ffi::OsString>,
 }
 
 /// Arguments of `cargo xtask test`.

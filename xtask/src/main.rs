@@ -8,17 +8,21 @@ mod cases;
 mod codegen;
 mod demo;
 mod fuzz;
+mod sandboxed;
 mod shell;
 mod soak;
 mod verbs;
+
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser as _;
 
 use crate::args::{Args, Verb};
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     match Args::parse().verb {
+        Verb::Within(args) => return sandboxed::run(&args),
         Verb::Demo => demo::run(),
         Verb::Build => verbs::build().map(drop),
         Verb::Test(args) => verbs::test(&args),
@@ -31,4 +35,5 @@ fn main() -> Result<()> {
         Verb::Fuzz(args) => fuzz::run_all(&args),
         Verb::Codegen => codegen::run(),
     }
+    .map(|()| ExitCode::SUCCESS)
 }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::args::{BenchArgs, InstallArgs, TestArgs};
 use crate::builds::{self, Profile};
 use crate::shell::{cargo, run, say};
-use crate::{cases, codegen, fuzz};
+use crate::{cases, codegen, fuzz, sandboxed};
 
 /// What needs neither a WebAssembly runtime nor a plugin.
 const CORE: &[&str] = &[
@@ -28,33 +28,6 @@ const CORE: &[&str] = &[
 
 /// What is compiled for guests only.
 const GUESTS_ONLY: &str = "belljar-guests";
-
-/// What cannot be done within a sandbox of the operating system: packages that make such
-/// sandboxes, trace others, or listen to sockets, and the names of tests that do, or that run programs which are
-/// not cargo's.
-const OWN_SANDBOX: (&[&str], &[&str]) = (
-    &["belljar-fire", "belljar-outlet", "belljar-tool", "belljar-worker"],
-    &[
-        "changing::",
-        "delivering::",
-        "delivery_example::",
-        "foreign::our_figures",
-        "full_disk::",
-        "guides::delivery",
-        "guides::native_tools",
-        "guides::secrets",
-        "hostile::",
-        "imports::",
-        "native_examples::",
-        "ordinary_user::",
-        "revision::tests",
-        "secrets::a_tool",
-        "timeline::the_set_up",
-        "tools_are_run_again",
-        "what_has_no_content_is_refused",
-        "workers::",
-    ],
-);
 
 /// Selects all that is compiled for the machine we are on.
 const NATIVE: &[&str] = &["--workspace", "--exclude", GUESTS_ONLY];
@@ -93,9 +66,7 @@ pub(crate) fn test(args: &TestArgs) -> Result<()> {
         }
         test.args(NATIVE).envs(variables);
         if args.sandboxed {
-            let (packages, names) = OWN_SANDBOX;
-            test.args(packages.iter().flat_map(|package| ["--exclude", package])).arg("--");
-            test.args(names.iter().flat_map(|name| ["--skip", name]));
+            sandboxed::leave_out(&mut test)?;
         }
     }
     let folder = crate::shell::target_dir()?.join("not-tried");
