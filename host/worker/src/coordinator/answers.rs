@@ -11,9 +11,10 @@ use belljar_model::text::harmless;
 use belljar_model::{Digest, Fault, StepName};
 use bytes::Bytes;
 
+use super::foreseen::Foreseen;
 use super::scope::Scope;
 use super::tools::ToolGate;
-use crate::message::{AT_ONCE, Answer, Ask, FolderNode, OutletAnswer, OutletAsk, Raw};
+use crate::message::{Answer, Ask, FolderNode, OutletAnswer, OutletAsk, Raw};
 use crate::stream::Broken;
 
 /// Blobs in the making at once: as many handles as a guest may hold.
@@ -51,6 +52,8 @@ pub(super) struct Answers<'a> {
     writers: BTreeMap<u32, Box<dyn BlobWriter>>,
     begun: u32,
     is_begun: bool,
+    /// What it will ask for next.
+    foreseen: Foreseen,
     /// Why a blob was not kept, though the worker was not told.
     unkept: Option<Fault>,
 }
@@ -82,6 +85,7 @@ impl<'a> Answers<'a> {
             writers: BTreeMap::new(),
             begun: 0,
             is_begun: false,
+            foreseen: Foreseen::default(),
             unkept: None,
         }
     }
@@ -145,7 +149,7 @@ impl<'a> Answers<'a> {
                 return Ok(bytes((guest.code)().map(Some)));
             }
             Ask::Folders(asked) => self.folders(&asked)?,
-            Ask::Inputs(asked) => return self.inputs(&asked),
+            Ask::Inputs { now, then } => return self.inputs(&now, then),
             Ask::Stored(digest) => {
                 self.within(&digest)?;
                 return Ok(bytes(self.outputs.get(&digest)));
@@ -188,34 +192,15 @@ impl<'a> Answers<'a> {
         Ok((answer, nothing))
     }
 
-    /// Several inputs, of which only the first one must be to be had: whoever needs another one
-    /// asks for it again, and hears why it is not.
-    fn inputs(&mut self, asked: &[Digest]) -> Result<(Answer, Bytes), Broken> {
-        asked.iter().try_for_each(|digest| self.within(digest))?;
-        let size = asked.iter().map(Digest::size).fold(0, u64::saturating_add);
-        let is_much = asked.len() > AT_ONCE.files || size > AT_ONCE.bytes;
-        let Some((first, others)) =
-            asked.split_first().filter(|(_, rest)| rest.is_empty() || !is_much)
-        else {
-            return Err(denied("more inputs at once than there may be"));
-        };
-        let bytes = match self.inputs.get(first) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return Ok((Answer::Inputs(vec![false]), Bytes::new())),
-            Err(fault) => return Ok((fault.into(), Bytes::new())),
-        };
-        let mut found = vec![true];
-        if others.is_empty() {
-            return Ok((Answer::Inputs(found), bytes));
-        }
-        let mut all = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        all.extend_from_slice(&bytes);
-        for digest in others {
-            let bytes = self.inputs.get(digest).ok().flatten();
-            found.push(bytes.is_some());
-            all.extend_from_slice(&bytes.unwrap_or_default());
-        }
-        Ok((Answer::Inputs(found), all.into()))
+    /// Several inputs, all of them of the call.
+    fn inputs(&mut self, now: &[Digest], then: Vec<Digest>) -> Result<(Answer, Bytes), Broken> {
+        now.iter().chain(&then).try_for_each(|digest| self.within(digest))?;
+        self.foreseen.answer(self.inputs, now, then)
+    }
+
+    /// Reads what will most likely be asked for next, while the worker is busy with what it got.
+    pub(super) fn foresee(&mut self) {
+        self.foreseen.read(self.inputs);
     }
 
     fn within(&mut self, digest: &Digest) -> Result<(), Broken> {

@@ -94,10 +94,12 @@ fn is_denied(ask: Ask) {
 fn a_worker_reads_nothing_but_what_its_call_names() {
     belljar_cases::case!("B13");
     let foreign = Digest::of(b"of another step");
-    is_denied(Ask::Inputs(vec![foreign]));
-    is_denied(Ask::Inputs(vec![Digest::of(b"input"), foreign]));
-    is_denied(Ask::Inputs(vec![Digest::of(b"input"); 1 + AT_ONCE.files]));
-    is_denied(Ask::Inputs(Vec::new()));
+    let inputs = |now, then| Ask::Inputs { now, then };
+    is_denied(inputs(vec![foreign], Vec::new()));
+    is_denied(inputs(vec![Digest::of(b"input"), foreign], Vec::new()));
+    is_denied(inputs(vec![Digest::of(b"input"); 1 + AT_ONCE.files], Vec::new()));
+    is_denied(inputs(Vec::new(), Vec::new()));
+    is_denied(inputs(vec![Digest::of(b"input")], vec![foreign]));
     is_denied(Ask::Stored(foreign));
     is_denied(Ask::Folders(vec![foreign]));
     is_denied(Ask::Code);
@@ -106,7 +108,7 @@ fn a_worker_reads_nothing_but_what_its_call_names() {
     is_denied(Ask::Append { writer: 7, size: 5 });
     is_denied(Ask::Finish(7));
     is_denied(Ask::Put { size: u64::MAX });
-    asks(Ask::Inputs(vec![Digest::of(b"input")])).unwrap();
+    asks(inputs(vec![Digest::of(b"input")], Vec::new())).unwrap();
     asks(Ask::Put { size: 5 }).unwrap();
 }
 

@@ -2,6 +2,7 @@
 
 mod answers;
 mod calls;
+mod foreseen;
 #[cfg(test)]
 mod liars;
 mod process;

@@ -100,6 +100,7 @@ pub(super) fn talk(
                     answers.answer(*ask, &mut |size| stream.raw(size, &mut *vigil))?;
                 vigil.heard();
                 stream.send(&ToWorker::Answer(answer), &bytes, vigil)?;
+                answers.foresee();
                 if begins {
                     vigil.restart();
                 }

@@ -100,9 +100,9 @@ pub(crate) enum Ask {
     Code,
     /// Folders of the call's tree, by digest.
     Folders(Vec<Digest>),
-    /// The content of the first of these inputs, and of the others if it is easily had: at most
-    /// as much as [`AT_ONCE`] says.
-    Inputs(Vec<Digest>),
+    /// The content of the first of these inputs, and of the others if it is easily had. `then` is
+    /// what will most likely be asked for next. Both are at most as much as [`AT_ONCE`] says.
+    Inputs { now: Vec<Digest>, then: Vec<Digest> },
     /// A blob that this call wrote.
     Stored(Digest),
     /// Keep a blob, whose bytes follow.

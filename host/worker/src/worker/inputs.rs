@@ -45,24 +45,44 @@ impl Held {
     }
 
     /// What to ask for, if `digest` is not here: twice as many as at last if the guest goes on
-    /// where those ended, and else nothing that it does not want.
-    fn wanted(&mut self, digest: Digest, next: &mut dyn Iterator<Item = Digest>) -> Vec<Digest> {
+    /// where those ended, and else nothing that it does not want. Then, what it will ask for next
+    /// if it goes on.
+    fn wanted(&mut self, digest: Digest, next: &mut dyn Iterator<Item = Digest>) -> Wanted {
         let goes_on = self.awaited.is_none_or(|awaited| awaited == digest);
-        let window = if goes_on { (self.window * 2).clamp(1, AT_ONCE.files) } else { 1 };
-        let mut wanted = vec![digest];
-        let mut bytes = digest.size();
-        let mut awaited = next.next();
-        while let Some(one) = awaited.filter(|_| wanted.len() < window) {
-            bytes = bytes.saturating_add(one.size());
-            if bytes > AT_ONCE.bytes {
-                break;
-            }
-            wanted.push(one);
-            awaited = next.next();
+        self.window = if goes_on { (self.window * 2).clamp(1, AT_ONCE.files) } else { 1 };
+        let mut wanted = Wanted { now: vec![digest], then: Vec::new() };
+        let room = AT_ONCE.bytes.saturating_sub(digest.size());
+        self.awaited = gather(next.next(), next, &mut wanted.now, (self.window, room));
+        if self.window > 1 {
+            let after = (self.window * 2).min(AT_ONCE.files);
+            gather(self.awaited, next, &mut wanted.then, (after, AT_ONCE.bytes));
         }
-        (self.window, self.awaited) = (window, awaited);
         wanted
     }
+}
+
+/// What is asked for at once.
+#[derive(PartialEq, Eq, Debug)]
+struct Wanted {
+    now: Vec<Digest>,
+    then: Vec<Digest>,
+}
+
+/// Adds files until there are `most`, or the next one is larger than the room that is left. Returns
+/// that next one.
+fn gather(
+    first: Option<Digest>,
+    next: &mut dyn Iterator<Item = Digest>,
+    to: &mut Vec<Digest>,
+    (most, mut room): (usize, u64),
+) -> Option<Digest> {
+    let mut one = first;
+    while let Some(digest) = one.filter(|digest| to.len() < most && digest.size() <= room) {
+        room -= digest.size();
+        to.push(digest);
+        one = next.next();
+    }
+    one
 }
 
 /// Inputs.
@@ -73,16 +93,17 @@ pub(super) struct AskedInputs {
 
 impl AskedInputs {
     /// Asks for blobs; the first one is returned and the others are kept at hand.
-    fn ask(&self, wanted: Vec<Digest>) -> Result<Option<Bytes>, Fault> {
-        let Answer::Inputs(found) = self.link.ask(Ask::Inputs(wanted.clone()))? else {
+    fn ask(&self, wanted: Wanted) -> Result<Option<Bytes>, Fault> {
+        let Wanted { now, then } = wanted;
+        let Answer::Inputs(found) = self.link.ask(Ask::Inputs { now: now.clone(), then })? else {
             return Err(unexpected());
         };
         let found: Vec<Digest> =
-            wanted.iter().zip(found).filter_map(|(one, is_here)| is_here.then_some(*one)).collect();
+            now.iter().zip(found).filter_map(|(one, is_here)| is_here.then_some(*one)).collect();
         let size = found.iter().map(Digest::size).fold(0, u64::saturating_add);
         let bytes = self.link.raw(size)?;
         let mut files = apart(&found, bytes);
-        let first = files.remove(&wanted[0]);
+        let first = files.remove(&now[0]);
         self.at_hand.held().ahead = files;
         Ok(first)
     }
@@ -134,9 +155,14 @@ mod tests {
                 continue;
             }
             let wanted = held.wanted(file(one), &mut (one + 1..files).map(file));
-            assert_eq!(wanted[0], file(one));
-            held.ahead = wanted[1..].iter().map(|one| (*one, Bytes::new())).collect();
-            asked.push(wanted.len());
+            let Wanted { now, then } = wanted;
+            assert_eq!(now[0], file(one));
+            if !then.is_empty() {
+                let behind = one + u32::try_from(now.len()).unwrap();
+                assert_eq!((then[0], held.awaited), (file(behind), Some(file(behind))));
+            }
+            held.ahead = now[1..].iter().map(|one| (*one, Bytes::new())).collect();
+            asked.push(now.len());
         }
         asked
     }
@@ -156,7 +182,9 @@ mod tests {
     fn large_files_come_alone() {
         let large = Digest::of(&vec![0; 1 + usize::try_from(AT_ONCE.bytes).unwrap()]);
         let mut held = Held { window: 8, awaited: Some(file(0)), ..Held::default() };
-        assert_eq!(held.wanted(file(0), &mut [large, file(1)].into_iter()), [file(0)]);
-        assert_eq!(held.wanted(large, &mut [file(1)].into_iter()), [large]);
+        let alone = |file| Wanted { now: vec![file], then: Vec::new() };
+        assert_eq!(held.wanted(file(0), &mut [large, file(1)].into_iter()), alone(file(0)));
+        let behind = Wanted { then: vec![file(1)], ..alone(large) };
+        assert_eq!(held.wanted(large, &mut [file(1)].into_iter()), behind);
     }
 }
