@@ -196,7 +196,7 @@ mod tests {
         root.write_atomic("dead.alive", b"", Mode::Plain).unwrap();
         let swept = runs(folder.path(), Manner::Delete).unwrap();
         assert_eq!((swept.removed, swept.kept), (1, 2), "{:?}", names(&root));
-        assert!(used.tmp.exists());
+        assert!(used.work.path().is_dir());
         drop((used, living));
         assert_eq!(runs(folder.path(), Manner::Delete).unwrap().removed, 1);
         assert_eq!(names(&root), [""; 0]);

@@ -19,6 +19,9 @@ const READABLE: &[&str] =
 /// Devices that only take, or only give what carries no secret.
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 
+/// The tool's home, in its folder for temporary files.
+const HOME: &str = "home";
+
 /// Starts the launcher, which reports to `report`.
 pub(super) fn start(
     confinement: &Confinement,
@@ -30,10 +33,8 @@ pub(super) fn start(
     }
     let broken =
         |error: &dyn std::fmt::Display| fault::setup(&confinement.tool, &error.to_string());
-    for part in ["home", "tmp"] {
-        let folder = confinement.scratch.join(part);
-        std::fs::create_dir_all(folder).map_err(|error| broken(&error))?;
-    }
+    let home = confinement.scratch.join(HOME);
+    std::fs::create_dir_all(home).map_err(|error| broken(&error))?;
     let workspace = workspace(confinement)?;
     let instruction = instruction(confinement, &workspace)?;
     let text = serde_json::to_vec(&instruction).map_err(|error| broken(&error))?;
@@ -89,15 +90,15 @@ fn workspace(confinement: &Confinement) -> Result<String, Fault> {
 }
 
 fn instruction(confinement: &Confinement, workspace: &str) -> Result<Instruction, Fault> {
-    let text = |part: &str| {
-        let path = confinement.scratch.join(part);
+    let text = |path: PathBuf| {
         path.to_str()
             .map(str::to_owned)
             .ok_or_else(|| fault::not_shown(&confinement.tool, &path, "its path is not UTF-8"))
     };
+    let scratch = &confinement.scratch;
     let mut env = filled(&confinement.env, workspace);
-    env.entry("HOME".to_owned()).or_insert(text("home")?);
-    env.entry("TMPDIR".to_owned()).or_insert(text("tmp")?);
+    env.entry("HOME".to_owned()).or_insert(text(scratch.join(HOME))?);
+    env.entry("TMPDIR".to_owned()).or_insert(text(scratch.clone())?);
     let args = confinement.args.iter().map(|arg| arg.replace("{workspace}", workspace));
     Ok(Instruction {
         program: confinement.program.clone(),

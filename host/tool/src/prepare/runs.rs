@@ -1,9 +1,10 @@
 //! Runs: the folders in which runs happen, and what dead processes left of them.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use belljar_disk::{Lock, Root, random};
+use belljar_disk::{DiskError, Lock, Root, random};
 use belljar_model::{Digest, Fault};
 
 use crate::fault;
@@ -12,10 +13,16 @@ use crate::fault;
 pub(crate) const ALIVE: &str = ".alive";
 
 /// The folder of run folders, as one process uses it.
+///
+/// Each folder that is made here is removed soon after, and file systems do not like that: ext4
+/// goes around the numbers of what was removed within minutes, one by one. So a run has as few as
+/// possible.
 #[derive(Debug)]
 pub(crate) struct Runs {
     root: Root,
     owner: String,
+    /// What the runs of this process are in, once there is one. Nobody else can look into it.
+    own: OnceLock<Root>,
     next: AtomicU64,
     _alive: Lock,
 }
@@ -29,32 +36,61 @@ impl Runs {
         let alive = Lock::exclusive(&root, &format!("{owner}{ALIVE}"));
         let alive = alive.map_err(|error| fault::disk(&error))?;
         sweep(&root, &owner);
-        Ok(Self { root, owner, next: AtomicU64::new(0), _alive: alive })
+        let (own, next) = (OnceLock::new(), AtomicU64::new(0));
+        Ok(Self { root, owner, own, next, _alive: alive })
     }
 
     /// Makes an empty run folder. With a `stable` name it is always the same one, which only the
     /// holder of a lock may ask for.
     pub(crate) fn start(&self, stable: Option<&str>) -> Result<RunFolder, Fault> {
-        let name = stable.map_or_else(
-            || format!("run-{}-{}", self.owner, self.next.fetch_add(1, Ordering::Relaxed)),
-            |stable| format!("state-{stable}"),
-        );
-        let made = || {
-            self.root.clear(&name)?;
-            self.root.create_private_dir(&name)?;
-            let run = self.root.folder_itself(&name)?;
-            run.place_folder("work")?;
-            run.place_folder("tmp")?;
-            Ok((run.folder_itself("work")?, run.path().join("tmp")))
+        let made = match stable {
+            Some(stable) => self.stable(&format!("state-{stable}")),
+            None => self.another(),
         };
-        let (work, tmp) = made().map_err(|error| fault::disk(&error))?;
-        Ok(RunFolder { runs: self.root.clone(), name, work, tmp })
+        made.map_err(|error| fault::disk(&error))
     }
+
+    fn stable(&self, name: &str) -> Result<RunFolder, DiskError> {
+        self.root.clear(name)?;
+        self.root.create_private_dir(name)?;
+        let folder = self.root.folder_itself(name)?;
+        let (work, tmp) = places(&folder, ["work", "tmp"])?;
+        Ok(RunFolder { root: self.root.clone(), removed: [name.to_owned()].into(), work, tmp })
+    }
+
+    fn another(&self) -> Result<RunFolder, DiskError> {
+        let own = match self.own.get() {
+            Some(own) => own,
+            None => {
+                let name = self.own_name();
+                self.root.create_private_dir(&name)?;
+                let made = self.root.folder_itself(&name)?;
+                self.own.get_or_init(|| made)
+            }
+        };
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let names = [number.to_string(), format!("{number}.tmp")];
+        let (work, tmp) = places(own, [&names[0], &names[1]])?;
+        Ok(RunFolder { root: own.clone(), removed: names.into(), work, tmp })
+    }
+
+    fn own_name(&self) -> String {
+        format!("run-{}-all", self.owner)
+    }
+}
+
+/// Makes the first place, and says where the second one would be.
+fn places(folder: &Root, [work, tmp]: [&str; 2]) -> Result<(Root, PathBuf), DiskError> {
+    folder.place_folder(work)?;
+    Ok((folder.folder_itself(work)?, folder.path().join(tmp)))
 }
 
 impl Drop for Runs {
     fn drop(&mut self) {
-        let _ = self.root.remove(&format!("{}{ALIVE}", self.owner)); // swept later otherwise
+        // What is left is swept later.
+        if self.root.clear(&self.own_name()).is_ok() {
+            let _ = self.root.remove(&format!("{}{ALIVE}", self.owner));
+        }
     }
 }
 
@@ -77,18 +113,21 @@ fn sweep(root: &Root, own: &str) {
 /// The folder of one run; removed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
-    runs: Root,
-    name: String,
+    root: Root,
+    /// What is removed.
+    removed: Vec<String>,
     /// Where the work tree is made.
     pub(crate) work: Root,
-    /// For temporary files.
+    /// For temporary files: whoever needs the folder makes it.
     pub(crate) tmp: PathBuf,
 }
 
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        if let Err(error) = self.runs.clear(&self.name) {
-            tracing::warn!(%error, "a run folder is left");
+        for name in &self.removed {
+            if let Err(error) = self.root.clear(name) {
+                tracing::warn!(%error, "a run folder is left");
+            }
         }
     }
 }
@@ -108,8 +147,11 @@ mod tests {
         drop(Runs::open(folder.path()).unwrap());
         assert!(root.stat("run-dead-0").unwrap().is_none());
         assert!(root.stat("dead.alive").unwrap().is_none());
-        assert!(root.stat(&used.name).unwrap().is_some());
-        drop((used, living));
+        assert!(used.work.path().is_dir());
+        drop(used);
+        let own = living.own.get().unwrap().clone();
+        assert_eq!(own.list("").unwrap(), [], "it is removed when it is over");
+        drop(living);
         assert_eq!(root.list("").unwrap(), []);
     }
 
