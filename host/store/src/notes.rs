@@ -206,7 +206,8 @@ mod tests {
         std::fs::File::create(place).unwrap().set_len(MOST_BYTES - SMALL).unwrap();
         kept.write(&name("other"), b"text").unwrap();
         assert!(kept.read(&name("small")).is_some());
-        kept.write(&name("one more"), &vec![0; 1 + SMALL as usize]).unwrap();
+        let large = vec![0; 1 + usize::try_from(SMALL).unwrap()];
+        kept.write(&name("one more"), &large).unwrap();
         assert_eq!(kept.read(&name("small")), None);
         assert!(kept.read(&name("one more")).is_some());
     }

@@ -12,7 +12,8 @@ use rustix::process::Pid;
 use super::launcher;
 use super::start::{Passed, inheriting};
 use crate::descriptors;
-use crate::launch::{SEED, WALLED};
+pub(super) use crate::launch::Kind;
+use crate::launch::SEED;
 
 /// What a copy is given.
 pub(super) struct Given<'a> {
@@ -23,15 +24,6 @@ pub(super) struct Given<'a> {
     pub(super) report: BorrowedFd<'a>,
     /// What it reads before all else. Without anything in it, it does nothing.
     pub(super) instruction: BorrowedFd<'a>,
-}
-
-/// For which tools a seed is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// For those with walls, of which the seed has a part already.
-    Walled,
-    /// For those without.
-    Open,
 }
 
 /// The socket of a seed of this process, if there is one.
@@ -90,10 +82,7 @@ fn spawn(kind: Kind) -> io::Result<UnixStream> {
     let number = passed.pass(other.as_fd())?;
     drop(other);
     let mut command = Command::new(launcher::find()?.program);
-    command.args([SEED, &number.to_string()]).env_clear().current_dir("/");
-    if kind == Kind::Walled {
-        command.arg(WALLED);
-    }
+    command.args([SEED, &number.to_string(), kind.as_str()]).env_clear().current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // It is never waited for: it ends after, or with, this process.
     inheriting(&mut command, &passed).spawn()?;

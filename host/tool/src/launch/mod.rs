@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 pub(crate) use instruction::{Bounds, Instruction, Place, Refusal, Report, Walls};
 pub(crate) use landlock::abi as landlock_abi;
-pub(crate) use seed::{SEED, WALLED};
+pub(crate) use seed::{Kind, SEED};
 
 /// The first argument that makes this program a launcher.
 pub(crate) const LAUNCH: &str = "--belljar-launch";
@@ -77,8 +77,9 @@ pub fn entry() -> Option<ExitCode> {
     let mut number = || args.next()?.to_str()?.parse::<RawFd>().ok().filter(|fd| *fd > 2);
     if is_seed {
         let socket = number().map(seed::socket);
-        let is_walled = args.next().is_some_and(|kind| kind == WALLED);
-        return Some(socket.map_or(ExitCode::from(125), |socket| seed::serve(socket, is_walled)));
+        let kind = args.next().and_then(|kind| Kind::parse(kind.to_str()?));
+        let serve = |(socket, kind)| seed::serve(socket, kind);
+        return Some(socket.zip(kind).map_or(ExitCode::from(125), serve));
     }
     let (Some(instruction), Some(report)) = (number(), number()) else {
         return Some(ExitCode::from(125));

@@ -13,14 +13,36 @@ use std::process::ExitCode;
 use super::{Reports, read, seccomp, supervise};
 use crate::descriptors::{self, COUNT};
 
-/// The first argument that makes this program a seed; the second is the number of its socket.
+/// The first argument that makes this program a seed; the second is the number of its socket, and
+/// the third its kind.
 pub(crate) const SEED: &str = "--belljar-seed";
 
-/// The third argument of one whose copies all put up walls around their tools.
-pub(crate) const WALLED: &str = "walled";
+/// For which tools a seed is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// For those with walls, of which the seed has a part already.
+    Walled,
+    /// For those without.
+    Open,
+}
+
+impl Kind {
+    /// Its name, as an argument.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Walled => "walled",
+            Self::Open => "open",
+        }
+    }
+
+    /// The one with this name.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        [Self::Walled, Self::Open].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
 
 /// Makes copies until the host is gone. Returns in each copy, too, when that has done its work.
-pub(super) fn serve(socket: OwnedFd, is_walled: bool) -> ExitCode {
+pub(super) fn serve(socket: OwnedFd, kind: Kind) -> ExitCode {
     // What the host failed to keep to itself is in no copy either.
     supervise::close_all_but(socket.as_raw_fd());
     // SAFETY: these calls touch no memory of this process.
@@ -29,7 +51,7 @@ pub(super) fn serve(socket: OwnedFd, is_walled: bool) -> ExitCode {
         libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
         libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL, 0, 0, 0);
     }
-    if is_walled {
+    if kind == Kind::Walled {
         seccomp::enforce_wide();
     }
     loop {

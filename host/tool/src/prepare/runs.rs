@@ -59,14 +59,13 @@ impl Runs {
     }
 
     fn another(&self) -> Result<RunFolder, DiskError> {
-        let own = match self.own.get() {
-            Some(own) => own,
-            None => {
-                let name = self.own_name();
-                self.root.create_private_dir(&name)?;
-                let made = self.root.folder_itself(&name)?;
-                self.own.get_or_init(|| made)
-            }
+        let own = if let Some(own) = self.own.get() {
+            own
+        } else {
+            let name = self.own_name();
+            self.root.create_private_dir(&name)?;
+            let made = self.root.folder_itself(&name)?;
+            self.own.get_or_init(|| made)
         };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let names = [number.to_string(), format!("{number}.tmp")];

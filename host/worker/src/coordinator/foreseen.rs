@@ -43,7 +43,7 @@ impl Foreseen {
         };
         let answered = match get(first) {
             Ok(Some(bytes)) if others.is_empty() => (Answer::Inputs(vec![true]), bytes),
-            Ok(Some(bytes)) => together(bytes, others, get),
+            Ok(Some(bytes)) => together(&bytes, others, get),
             Ok(None) => (Answer::Inputs(vec![false]), Bytes::new()),
             Err(fault) => (fault.into(), Bytes::new()),
         };
@@ -62,7 +62,7 @@ impl Foreseen {
 }
 
 fn together(
-    first: Bytes,
+    first: &Bytes,
     others: &[Digest],
     mut get: impl FnMut(&Digest) -> Result<Option<Bytes>, Fault>,
 ) -> (Answer, Bytes) {

@@ -94,7 +94,6 @@ pub(crate) struct Walled {
 
 /// A question of a worker.
 #[derive(Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "it travels in a box")]
 pub(crate) enum Ask {
     /// The machine code of the call's guest.
     Code,
