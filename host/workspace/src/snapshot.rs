@@ -100,8 +100,10 @@ impl Workspace {
             let threads = thread::available_parallelism().map_or(1, NonZero::get);
             thread::scope(|scope| {
                 for part in paths.chunks(paths.len().div_ceil(threads)) {
-                    // What is found is kept; what went wrong is met again below.
-                    scope.spawn(|| part.iter().for_each(|path| drop(self.find(path))));
+                    // What is found is kept; what went wrong is met again below, and so is what no
+                    // thread could be had for.
+                    let find = || part.iter().for_each(|path| drop(self.find(path)));
+                    drop(thread::Builder::new().spawn_scoped(scope, find));
                 }
             });
         }

@@ -102,9 +102,11 @@ pub trait Tools: Send + Sync {
             }
         };
         thread::scope(|scope| {
-            for _ in 0..requests.len().min(WAITING) {
-                scope.spawn(work);
+            for _ in 1..requests.len().min(WAITING) {
+                // Threads that cannot be had are done without.
+                drop(thread::Builder::new().spawn_scoped(scope, work));
             }
+            work();
         });
         let result = |slot: Mutex<Option<_>>| {
             let result = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
