@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context as _, Result};
 
 use crate::args::WithinArgs;
-use crate::shell::say;
+use crate::shell::{say, target_dir};
 
 /// What makes such sandboxes, traces others, or listens to sockets.
 const PACKAGES: &[&str] = &["belljar-fire", "belljar-outlet", "belljar-tool", "belljar-worker"];
@@ -42,10 +42,11 @@ pub(crate) const WITHIN: &str = "within";
 /// Lets a `cargo test` leave them out. Nothing but arguments for the tests may follow.
 ///
 /// # Errors
-/// When this program does not know where it is.
+/// When it is not known where this program is.
 pub(crate) fn leave_out(test: &mut Command) -> Result<()> {
-    let own = std::env::current_exe().context("xtask cannot be found")?;
-    let own = own.to_str().context("the path of xtask is not UTF-8")?;
+    // Not where this process came from: to build the tests may have replaced that.
+    let own = target_dir()?.join("debug/xtask");
+    let own = own.to_str().context("the path of the build folder is not UTF-8")?;
     let runner = serde_json::to_string(&[own, WITHIN])?; // an array of strings is the same in TOML
     test.args(["--config", &format!("target.'cfg(all())'.runner = {runner}"), "--"]);
     test.args(NAMES.iter().flat_map(|name| ["--skip", name]));
