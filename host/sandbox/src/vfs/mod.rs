@@ -31,6 +31,8 @@ pub use self::types::{Descriptor, EntryStream};
 use crate::fault;
 use crate::trace::Recorder;
 
+/// How many files behind one that is read are offered to be read with it.
+const BEHIND: usize = 256;
 /// How many bytes of inputs are kept at hand.
 const AT_HAND: u64 = 64 << 20;
 
@@ -119,9 +121,10 @@ impl Vfs {
         if let Some(bytes) = self.at_hand.get(&digest) {
             return Ok(bytes.clone());
         }
-        // Whoever reads one file of a folder usually reads those behind it, too.
+        // Whoever reads one file of a folder usually reads those behind it, too. Whoever reads it from
+        // its end has these already: not all of them are looked at each time.
         let (root, at_hand) = (&self.view.root, &self.at_hand);
-        let next = iter::once_with(|| root.files_after(path)).flatten();
+        let next = iter::once_with(|| root.files_after(path).take(BEHIND)).flatten();
         let mut next = next.filter(|digest| !at_hand.contains_key(digest));
         let bytes = self.blobs.inputs.get_ahead(&digest, &mut next)?.ok_or_else(gone)?;
         self.cost.files_read += 1;

@@ -39,7 +39,7 @@ impl Foreseen {
         }
         let mut get = |digest: &Digest| match self.files.remove(digest) {
             Some(bytes) => Ok(Some(bytes)),
-            None => inputs.get(digest),
+            None => get(inputs, digest),
         };
         let answered = match get(first) {
             Ok(Some(bytes)) if others.is_empty() => (Answer::Inputs(vec![true]), bytes),
@@ -54,11 +54,16 @@ impl Foreseen {
     /// Reads what is awaited. What cannot be read is read again when it is asked for.
     pub(super) fn read(&mut self, inputs: &dyn BlobSource) {
         for digest in std::mem::take(&mut self.awaited) {
-            if let Ok(Some(bytes)) = inputs.get(&digest) {
+            if let Ok(Some(bytes)) = get(inputs, &digest) {
                 self.files.insert(digest, bytes);
             }
         }
     }
+}
+
+/// Reads an input. The worker counts its bytes by its digest, so they must be as many.
+fn get(inputs: &dyn BlobSource, digest: &Digest) -> Result<Option<Bytes>, Fault> {
+    Ok(inputs.get(digest)?.filter(|bytes| bytes.len() as u64 == digest.size()))
 }
 
 fn together(

@@ -100,7 +100,8 @@ pub(super) fn talk(
                     answers.answer(*ask, &mut |size| stream.raw(size, &mut *vigil))?;
                 vigil.heard();
                 stream.send(&ToWorker::Answer(answer), &bytes, vigil)?;
-                answers.foresee();
+                answers.foresee(); // what it says meanwhile waits for us
+                vigil.heard();
                 if begins {
                     vigil.restart();
                 }

@@ -51,8 +51,10 @@ impl Held {
         let goes_on = self.awaited.is_none_or(|awaited| awaited == digest);
         self.window = if goes_on { (self.window * 2).clamp(1, AT_ONCE.files) } else { 1 };
         let mut wanted = Wanted { now: vec![digest], then: Vec::new() };
-        let room = AT_ONCE.bytes.saturating_sub(digest.size());
-        self.awaited = gather(next.next(), next, &mut wanted.now, (self.window, room));
+        let room = AT_ONCE.bytes.checked_sub(digest.size());
+        let window = if room.is_some() { self.window } else { 1 }; // a large one comes alone
+        let most = (window, room.unwrap_or(0));
+        self.awaited = gather(next.next(), next, &mut wanted.now, most);
         if self.window > 1 {
             let after = (self.window * 2).min(AT_ONCE.files);
             gather(self.awaited, next, &mut wanted.then, (after, AT_ONCE.bytes));
@@ -102,7 +104,12 @@ impl AskedInputs {
             now.iter().zip(found).filter_map(|(one, is_here)| is_here.then_some(*one)).collect();
         let size = found.iter().map(Digest::size).fold(0, u64::saturating_add);
         let bytes = self.link.raw(size)?;
-        let mut files = apart(&found, bytes);
+        if let [first] = found[..] {
+            return Ok(Some(bytes).filter(|_| first == now[0]));
+        }
+        // Whoever keeps one of them does not keep all: they came in one piece.
+        let copied = |(digest, bytes): (Digest, Bytes)| (digest, Bytes::copy_from_slice(&bytes));
+        let mut files: HashMap<_, _> = apart(&found, bytes).into_iter().map(copied).collect();
         let first = files.remove(&now[0]);
         self.at_hand.held().ahead = files;
         Ok(first)
@@ -140,6 +147,8 @@ fn apart(files: &[Digest], mut bytes: Bytes) -> HashMap<Digest, Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn file(number: u32) -> Digest {
@@ -186,5 +195,42 @@ mod tests {
         assert_eq!(held.wanted(file(0), &mut [large, file(1)].into_iter()), alone(file(0)));
         let behind = Wanted { then: vec![file(1)], ..alone(large) };
         assert_eq!(held.wanted(large, &mut [file(1)].into_iter()), behind);
+        // Nothing comes with it, not even what is empty.
+        let empty = Digest::of(b"");
+        let behind = Wanted { then: vec![empty], ..alone(large) };
+        let mut held = Held { window: 8, awaited: Some(large), ..Held::default() };
+        assert_eq!(held.wanted(large, &mut [empty].into_iter()), behind);
+    }
+    proptest! {
+        #[test]
+        fn nothing_is_asked_for_that_is_denied(
+            sizes in proptest::collection::vec(
+                prop_oneof![Just(0), 1..9_000_u64, AT_ONCE.bytes - 1..AT_ONCE.bytes + 2],
+                1..300,
+            ),
+            reads in proptest::collection::vec(0..4_usize, 1..100),
+        ) {
+            let files: Vec<_> = (0..)
+                .zip(&sizes)
+                .map(|(number, size)| Digest::from_parts(*file(number).hash(), *size))
+                .collect();
+            let is_little = |files: &[Digest]| {
+                let size: u64 = files.iter().map(Digest::size).sum();
+                files.len() <= AT_ONCE.files && size <= AT_ONCE.bytes
+            };
+            let (mut held, mut at) = (Held::default(), 0);
+            for skipped in reads {
+                at += skipped;
+                let Some(one) = files.get(at) else { break };
+                if held.get(one).is_none() {
+                    let Wanted { now, then } =
+                        held.wanted(*one, &mut files[at + 1..].iter().copied());
+                    prop_assert!(now[0] == *one && (now.len() == 1 || is_little(&now)));
+                    prop_assert!(is_little(&then));
+                    held.ahead = now[1..].iter().map(|one| (*one, Bytes::new())).collect();
+                }
+                at += 1;
+            }
+        }
     }
 }
