@@ -186,6 +186,16 @@ impl Root {
         self.dir.create_dir_with(path, &builder).map_err(|error| self.failed("create", path, error))
     }
 
+    /// Lets only its owner enter a directory, whatever its mode was.
+    ///
+    /// # Errors
+    /// When it cannot be changed.
+    pub fn keep_private(&self, path: &str) -> Result<(), DiskError> {
+        self.dir
+            .set_permissions(path, Permissions::from_mode(0o700))
+            .map_err(|error| self.failed("set the mode of", path, error))
+    }
+
     /// Removes a file or a link. Returns whether it was there.
     ///
     /// # Errors

@@ -54,8 +54,8 @@ pub struct Confinement {
     pub readable: Vec<PathBuf>,
     /// The folder of the machine that it finds as its workspace. It may do there what it likes.
     pub workspace: PathBuf,
-    /// An empty folder of the machine for temporary files and its home, for tiers that have no
-    /// file system of their own.
+    /// The folder of the machine for temporary files and its home, in tiers that have no file
+    /// system of their own. It is made if it is not there, and has nothing in it.
     pub scratch: PathBuf,
     /// Folders of the machine that it finds in its workspace, and where.
     pub state: Vec<(PathBuf, String)>,

@@ -1,8 +1,7 @@
 //! Runs: the folders in which runs happen, and what dead processes left of them.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use belljar_disk::{DiskError, Lock, Root, random};
 use belljar_model::{Digest, Fault};
@@ -14,17 +13,24 @@ pub(crate) const ALIVE: &str = ".alive";
 
 /// The folder of run folders, as one process uses it.
 ///
-/// Each folder that is made here is removed soon after, and file systems do not like that: ext4
-/// goes around the numbers of what was removed within minutes, one by one. So a run has as few as
-/// possible.
+/// A run folder that is empty again is for another run of the same process: file systems do not
+/// like it when many folders are made and removed. Ext4 goes around the numbers of what was removed
+/// within minutes, one by one.
 #[derive(Debug)]
 pub(crate) struct Runs {
     root: Root,
     owner: String,
-    /// What the runs of this process are in, once there is one. Nobody else can look into it.
-    own: OnceLock<Root>,
-    next: AtomicU64,
+    slots: Arc<Mutex<Slots>>,
     _alive: Lock,
+}
+
+/// The numbers of the run folders that there are.
+#[derive(Debug, Default)]
+struct Slots {
+    /// Of those that no run uses.
+    free: Vec<u64>,
+    /// How many were given out.
+    made: u64,
 }
 
 impl Runs {
@@ -36,61 +42,62 @@ impl Runs {
         let alive = Lock::exclusive(&root, &format!("{owner}{ALIVE}"));
         let alive = alive.map_err(|error| fault::disk(&error))?;
         sweep(&root, &owner);
-        let (own, next) = (OnceLock::new(), AtomicU64::new(0));
-        Ok(Self { root, owner, own, next, _alive: alive })
+        Ok(Self { root, owner, slots: Arc::default(), _alive: alive })
     }
 
     /// Makes an empty run folder. With a `stable` name it is always the same one, which only the
     /// holder of a lock may ask for.
     pub(crate) fn start(&self, stable: Option<&str>) -> Result<RunFolder, Fault> {
         let made = match stable {
-            Some(stable) => self.stable(&format!("state-{stable}")),
-            None => self.another(),
+            Some(stable) => {
+                let name = format!("state-{stable}");
+                self.root.clear(&name).and_then(|_| self.make(name, None))
+            }
+            None => self.in_a_slot(),
         };
         made.map_err(|error| fault::disk(&error))
     }
 
-    fn stable(&self, name: &str) -> Result<RunFolder, DiskError> {
-        self.root.clear(name)?;
-        self.root.create_private_dir(name)?;
-        let folder = self.root.folder_itself(name)?;
-        let (work, tmp) = places(&folder, ["work", "tmp"])?;
-        Ok(RunFolder { root: self.root.clone(), removed: [name.to_owned()].into(), work, tmp })
-    }
-
-    fn another(&self) -> Result<RunFolder, DiskError> {
-        let own = if let Some(own) = self.own.get() {
-            own
-        } else {
-            let name = self.own_name();
-            self.root.create_private_dir(&name)?;
-            let made = self.root.folder_itself(&name)?;
-            self.own.get_or_init(|| made)
+    fn in_a_slot(&self) -> Result<RunFolder, DiskError> {
+        let number = {
+            let mut slots = locked(&self.slots);
+            slots.free.pop().unwrap_or_else(|| {
+                slots.made += 1;
+                slots.made - 1
+            })
         };
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let names = [number.to_string(), format!("{number}.tmp")];
-        let (work, tmp) = places(own, [&names[0], &names[1]])?;
-        Ok(RunFolder { root: own.clone(), removed: names.into(), work, tmp })
+        let slot = Slot { number, slots: Arc::clone(&self.slots) };
+        self.make(self.name_of(number), Some(slot))
     }
 
-    fn own_name(&self) -> String {
-        format!("run-{}-all", self.owner)
+    fn make(&self, name: String, slot: Option<Slot>) -> Result<RunFolder, DiskError> {
+        self.root.create_private_dir(&name)?;
+        // The tool of an earlier run may have let others in.
+        self.root.keep_private(&name)?;
+        let folder = self.root.folder_itself(&name)?;
+        folder.place_folder("work")?;
+        let work = folder.folder_itself("work")?;
+        let tmp = folder.path().join("tmp");
+        Ok(RunFolder { runs: self.root.clone(), name, folder, slot, work, tmp })
     }
-}
 
-/// Makes the first place, and says where the second one would be.
-fn places(folder: &Root, [work, tmp]: [&str; 2]) -> Result<(Root, PathBuf), DiskError> {
-    folder.place_folder(work)?;
-    Ok((folder.folder_itself(work)?, folder.path().join(tmp)))
+    fn name_of(&self, slot: u64) -> String {
+        format!("run-{}-{slot}", self.owner)
+    }
 }
 
 impl Drop for Runs {
     fn drop(&mut self) {
         // What is left is swept later.
-        if self.root.clear(&self.own_name()).is_ok() {
+        let made = locked(&self.slots).made;
+        if (0..made).all(|slot| self.root.clear(&self.name_of(slot)).is_ok()) {
             let _ = self.root.remove(&format!("{}{ALIVE}", self.owner));
         }
     }
+}
+
+fn locked(slots: &Mutex<Slots>) -> MutexGuard<'_, Slots> {
+    slots.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Removes what dead processes left. What cannot be removed stays for the next time.
@@ -109,24 +116,47 @@ fn sweep(root: &Root, own: &str) {
     }
 }
 
-/// The folder of one run; removed when it is dropped.
+/// The folder of one run; empty again, or removed, when it is dropped.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
-    root: Root,
-    /// What is removed.
-    removed: Vec<String>,
+    runs: Root,
+    name: String,
+    folder: Root,
+    slot: Option<Slot>,
     /// Where the work tree is made.
     pub(crate) work: Root,
     /// For temporary files: whoever needs the folder makes it.
     pub(crate) tmp: PathBuf,
 }
 
+/// A run folder that can be used again.
+#[derive(Debug)]
+struct Slot {
+    number: u64,
+    slots: Arc<Mutex<Slots>>,
+}
+
+impl RunFolder {
+    /// Leaves nothing in it.
+    fn empty(&self) -> bool {
+        let cleared = ["work", "tmp"].map(|part| self.folder.clear(part));
+        let left = self.folder.list("");
+        cleared.iter().all(Result::is_ok) && left.is_ok_and(|left| left.is_empty())
+    }
+}
+
 impl Drop for RunFolder {
     fn drop(&mut self) {
-        for name in &self.removed {
-            if let Err(error) = self.root.clear(name) {
-                tracing::warn!(%error, "a run folder is left");
-            }
+        if let Some(Slot { number, slots }) = &self.slot
+            && self.empty()
+        {
+            locked(slots).free.push(*number);
+            return;
+        }
+        // A tool without walls may have put something beside what it was given. Its slot is not
+        // used again.
+        if let Err(error) = self.runs.clear(&self.name) {
+            tracing::warn!(%error, "a run folder is left");
         }
     }
 }
@@ -147,11 +177,32 @@ mod tests {
         assert!(root.stat("run-dead-0").unwrap().is_none());
         assert!(root.stat("dead.alive").unwrap().is_none());
         assert!(used.work.path().is_dir());
-        drop(used);
-        let own = living.own.get().unwrap().clone();
-        assert_eq!(own.list("").unwrap(), [], "it is removed when it is over");
-        drop(living);
+        drop((used, living));
         assert_eq!(root.list("").unwrap(), []);
+    }
+
+    #[test]
+    fn a_folder_is_used_again_only_if_it_is_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = Runs::open(folder.path()).unwrap();
+        let (first, second) = (runs.start(None).unwrap(), runs.start(None).unwrap());
+        assert_ne!(first.name, second.name, "both are in use");
+        let name = first.name.clone();
+        first.work.create_dir_all("a/b").unwrap();
+        std::fs::create_dir_all(first.tmp.join("home")).unwrap();
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(folder.path().join(&name), open).unwrap();
+        drop(first);
+        let again = runs.start(None).unwrap();
+        assert_eq!(again.name, name);
+        assert_eq!((again.work.list("").unwrap(), again.tmp.exists()), (Vec::new(), false));
+        let mode = std::fs::metadata(folder.path().join(&name)).unwrap();
+        assert_eq!(std::os::unix::fs::MetadataExt::mode(&mode) & 0o777, 0o700);
+        // A tool without walls left something beside its workspace.
+        again.folder.create_dir_all("build").unwrap();
+        drop(again);
+        assert!(!folder.path().join(&name).exists());
+        assert_ne!(runs.start(None).unwrap().name, name);
     }
 
     #[test]
