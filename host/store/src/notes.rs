@@ -12,7 +12,8 @@ use crate::trust::MachineKey;
 
 /// How many notes are kept. One more, and all others go: whoever needs one makes it again.
 const MOST: usize = 256;
-/// How many bytes they may take. If a large one would be too much, all others go.
+/// How many bytes a large one may take, and all with it when it is written. If it would be too much,
+/// all others go.
 const MOST_BYTES: u64 = 512 << 20;
 /// So many bytes of each note are never too much, whatever the others take.
 const SMALL: u64 = MOST_BYTES / MOST as u64;
@@ -57,11 +58,15 @@ impl Notes {
         Some(bytes)
     }
 
-    /// Writes a note. It is not made durable: a note that a power cut damaged is none.
+    /// Writes a note, unless it is too large, and says whether it did. It is not made durable: a
+    /// note that a power cut damaged is none.
     ///
     /// # Errors
     /// When it cannot be written, or all notes were forgotten since this was made.
-    pub fn write(&mut self, name: &Digest, text: &[u8]) -> Result<(), StoreError> {
+    pub fn write(&mut self, name: &Digest, text: &[u8]) -> Result<bool, StoreError> {
+        if text.len() as u64 > MOST_BYTES - TAG as u64 {
+            return Ok(false);
+        }
         if !self.has_room(name, text.len() as u64)? {
             forget(&self.store)?;
             self.folder = folder(&self.store)?;
@@ -69,7 +74,8 @@ impl Notes {
         let mut temp = Temp::new(&self.folder, "", Mode::Private)?;
         temp.append(self.tag(name, text).as_bytes())?;
         temp.append(text)?;
-        Ok(temp.persist(&name.hex(), Durability::Cached)?)
+        temp.persist(&name.hex(), Durability::Cached)?;
+        Ok(true)
     }
 
     /// Whether this many bytes may be kept under this name, with all that is kept under others.
@@ -192,7 +198,7 @@ mod tests {
         let fixture = Fixture::new();
         let kept = notes(&fixture, 1);
         let place = fixture.path().join(layout::NOTES).join(name("a").hex());
-        std::fs::File::create(place).unwrap().set_len(1 << 40).unwrap();
+        std::fs::File::create(place).unwrap().set_len(1 + MOST_BYTES).unwrap();
         assert_eq!(kept.read(&name("a")), None);
     }
 

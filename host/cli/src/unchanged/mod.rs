@@ -288,7 +288,7 @@ impl<'a> Candidate<'a> {
             self.notes = Notes::of(&self.store, &self.key).ok();
         }
         let written = self.notes.as_mut().map(|notes| notes.write(name, bytes));
-        let is_written = matches!(written, Some(Ok(())));
+        let is_written = matches!(written, Some(Ok(true)));
         if !is_written {
             tracing::debug!(?written, "the next run looks at everything");
         }
