@@ -167,7 +167,8 @@ fn tools_are_run_again_to_verify_what_they_made() {
     // From a record they would have been the same; and a tool need not make the same.
     for run in [first.exits(0), later.exits(0)] {
         let all = format!("{}{}", run.stdout, run.stderr);
-        let told = "`s` ran its tools again, and they made another `out.txt`, from byte 4 on";
+        // Where they differ first is chance, but it is behind what is the same.
+        let told = "`s` ran its tools again, and they made another `out.txt`, from byte ";
         assert!(all.contains("verified 0 steps") && all.contains(told), "{all}");
     }
     let (first, _) = verified("echo same > out.txt", "grants.state = { kept = \"st\" }\n");
