@@ -12,11 +12,8 @@ use crate::trust::MachineKey;
 
 /// How many notes are kept. One more, and all others go: whoever needs one makes it again.
 const MOST: usize = 256;
-/// How many bytes a large one may take, and all with it when it is written. If it would be too much,
-/// all others go.
+/// How many bytes they may take. If it would be more, all others go.
 const MOST_BYTES: u64 = 512 << 20;
-/// So many bytes of each note are never too much, whatever the others take.
-const SMALL: u64 = MOST_BYTES / MOST as u64;
 /// The length of what authenticates a note, in bytes.
 const TAG: usize = 32;
 
@@ -64,10 +61,11 @@ impl Notes {
     /// # Errors
     /// When it cannot be written, or all notes were forgotten since this was made.
     pub fn write(&mut self, name: &Digest, text: &[u8]) -> Result<bool, StoreError> {
-        if text.len() as u64 > MOST_BYTES - TAG as u64 {
+        let size = (TAG + text.len()) as u64;
+        if size > MOST_BYTES {
             return Ok(false);
         }
-        if !self.has_room(name, text.len() as u64)? {
+        if !self.has_room(name, size)? {
             forget(&self.store)?;
             self.folder = folder(&self.store)?;
         }
@@ -80,17 +78,10 @@ impl Notes {
 
     /// Whether this many bytes may be kept under this name, with all that is kept under others.
     fn has_room(&self, name: &Digest, bytes: u64) -> Result<bool, DiskError> {
-        let name = name.hex();
-        if bytes <= SMALL {
-            let notes = self.folder.list("")?;
-            return Ok(notes.iter().filter(|note| note.name != *name).count() < MOST);
-        }
-        let (mut others, mut taken) = (0, bytes);
-        for note in self.folder.items("")?.iter().filter(|note| note.name != *name) {
-            others += 1;
-            taken = taken.saturating_add(note.bytes);
-        }
-        Ok(others < MOST && taken <= MOST_BYTES)
+        let mut others = self.folder.items("")?;
+        others.retain(|note| note.name != name.hex());
+        let taken = others.iter().map(|note| note.bytes).fold(bytes, u64::saturating_add);
+        Ok(others.len() < MOST && taken <= MOST_BYTES)
     }
 
     fn tag(&self, name: &Digest, text: &[u8]) -> blake3::Hash {
@@ -209,11 +200,10 @@ mod tests {
         kept.write(&name("small"), b"text").unwrap();
         let place = fixture.path().join(layout::NOTES).join(name("large").hex());
         // It takes no room, but says that it would.
-        std::fs::File::create(place).unwrap().set_len(MOST_BYTES - SMALL).unwrap();
+        std::fs::File::create(place).unwrap().set_len(MOST_BYTES - 1_000).unwrap();
         kept.write(&name("other"), b"text").unwrap();
         assert!(kept.read(&name("small")).is_some());
-        let large = vec![0; 1 + usize::try_from(SMALL).unwrap()];
-        kept.write(&name("one more"), &large).unwrap();
+        kept.write(&name("one more"), &[0; 1_000]).unwrap();
         assert_eq!(kept.read(&name("small")), None);
         assert!(kept.read(&name("one more")).is_some());
     }

@@ -138,10 +138,13 @@ fn open_or_replace(
 
 #[cfg(test)]
 mod tests {
+    use belljar_model::Digest;
     use belljar_model::ports::{BlobSource as _, BlobStore as _};
 
     use super::*;
+    use crate::notes::Notes;
     use crate::testing::{FakeClock, Fixture};
+    use crate::trust::MachineKey;
 
     #[test]
     fn strays_of_a_crash_go_away_once_nobody_uses_the_store() {
@@ -175,9 +178,13 @@ mod tests {
         let digest = store.put(b"kept").unwrap();
         drop(store);
         let root = Root::open(fixture.path()).unwrap();
+        let (key, name) = (MachineKey::from_secret(&[1; 32]), Digest::of(b"a"));
+        let notes = || Notes::of(fixture.path(), &key).unwrap();
+        notes().write(&name, b"all is on record").unwrap();
         let noise = [b'x'; 4096];
         root.write_atomic(layout::DATABASE, &noise, Mode::Plain).unwrap();
         let store = fixture.open();
+        assert_eq!(notes().read(&name), None, "what it says is not on record any more");
         assert_eq!(store.get(&digest).unwrap().unwrap(), "kept");
         assert_eq!(store.remarks().len(), 1);
         let name = format!("{}-{}", layout::DATABASE, FakeClock::START);

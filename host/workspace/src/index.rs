@@ -245,6 +245,21 @@ mod tests {
     }
 
     #[test]
+    fn few_changes_are_not_worth_writing_and_a_large_file_is_not_few() {
+        let path = |number| WorkspacePath::parse(&format!("file-{number}")).unwrap();
+        let (index, stat) = (index(), stat(3, 1_000_000_001, 1_000_000_001));
+        for number in 0..3 * FEW {
+            index.learn(&path(number), Digest::of(b"one"), &stat, 5_000);
+        }
+        assert!(index.encode(5_000).is_some());
+        index.learn(&path(0), Digest::of(b"two"), &stat, 5_000);
+        assert_eq!(index.encode(5_000), None);
+        let large = Digest::from_parts([1; 32], 3 * SMALL);
+        index.learn(&path(1), large, &stat, 5_000);
+        assert!(index.encode(5_000).is_some());
+    }
+
+    #[test]
     fn of_very_many_files_only_those_are_kept_that_somebody_looks_at() {
         let month = 31 * 24 * 60 * 60 * 1000;
         let path = |number| WorkspacePath::parse(&format!("file-{number}")).unwrap();

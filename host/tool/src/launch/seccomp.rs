@@ -307,6 +307,11 @@ mod tests {
     #[test]
     fn a_tool_without_a_host_has_no_sockets() {
         belljar_cases::case!("D11");
+        for network in [Network::None, Network::Granted] {
+            for signals in [Signals::KeptApart, Signals::Denied] {
+                narrow(&Reach { network, ipc: Ipc::Machine, signals }).unwrap();
+            }
+        }
         let (ipc, signals) = (Ipc::Machine, Signals::KeptApart);
         let without = denied_to_tools(&Reach { network: Network::None, ipc, signals }).unwrap();
         assert!([libc::SYS_socket, libc::SYS_connect].iter().all(|call| without[call].is_empty()));

@@ -88,9 +88,10 @@ impl Runs {
 
 impl Drop for Runs {
     fn drop(&mut self) {
-        // What is left is swept later.
         let made = locked(&self.slots).made;
-        if (0..made).all(|slot| self.root.clear(&self.name_of(slot)).is_ok()) {
+        let left = (0..made).filter(|slot| self.root.clear(&self.name_of(*slot)).is_err());
+        // What is left is swept later.
+        if left.count() == 0 {
             let _ = self.root.remove(&format!("{}{ALIVE}", self.owner));
         }
     }

@@ -34,7 +34,7 @@ impl Foreseen {
         let Some((first, others)) = now.split_first() else {
             return Err(denied("no input"));
         };
-        if !(others.is_empty() || is_little(now)) || !is_little(&then) {
+        if !(others.is_empty() || AT_ONCE.holds(now)) || !AT_ONCE.holds(&then) {
             return Err(denied("more inputs at once than there may be"));
         }
         let mut get = |digest: &Digest| match self.files.remove(digest) {
@@ -78,11 +78,6 @@ fn together(
         all.extend_from_slice(&bytes.unwrap_or_default());
     }
     (Answer::Inputs(found), all.into())
-}
-
-fn is_little(files: &[Digest]) -> bool {
-    let size = files.iter().map(Digest::size).fold(0, u64::saturating_add);
-    files.len() <= AT_ONCE.files && size <= AT_ONCE.bytes
 }
 
 #[cfg(test)]

@@ -28,6 +28,14 @@ pub(crate) struct AtOnce {
 /// that those which nobody wants do not count either.
 pub(crate) const AT_ONCE: AtOnce = AtOnce { files: 64, bytes: 256 << 10 };
 
+impl AtOnce {
+    /// Whether no more is asked for than may be.
+    pub(crate) fn holds(&self, files: &[Digest]) -> bool {
+        let size = files.iter().map(Digest::size).fold(0, u64::saturating_add);
+        files.len() <= self.files && size <= self.bytes
+    }
+}
+
 /// What the coordinator sends.
 #[derive(Serialize, Deserialize)]
 pub(crate) enum ToWorker {

@@ -117,6 +117,21 @@ fn a_run_without_work_says_so() {
 }
 
 #[test]
+fn a_run_of_a_part_says_since_when_the_others_are_unchanged() {
+    let since = || Event::Unchanged { since: "77aa".to_owned() };
+    let last = |events: &[Event]| show(events).lines().last().unwrap().to_owned();
+    let hit = || finished(passed("lint", Source::ExactHit));
+    let part = run(&["lint"], [since(), hit()]);
+    assert!(last(&part).contains("the others unchanged since run 77aa"), "{}", last(&part));
+    // Nothing had to be looked at, so there is no plan.
+    let whole: Vec<_> = part
+        .into_iter()
+        .filter(|event| !matches!(event, Event::Planned { .. } | Event::StepFinished { .. }))
+        .collect();
+    assert!(last(&whole).contains("· unchanged since run 77aa"), "{}", last(&whole));
+}
+
+#[test]
 fn log_lines_come_after_the_name_of_their_step() {
     belljar_cases::case!("G03");
     let options = ConsoleOptions { logs: ShownLogs::All, ..PLAIN };
